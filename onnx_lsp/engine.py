@@ -1,0 +1,128 @@
+"""Picks the checks, runs them as their facts come to exist, guards them, suppresses and sorts what they found.
+
+`lint_script` is quick, pure Python and tree-sitter: it runs where it is called. `lint_model` calls native code: it runs
+in a child process (`onnx_lsp.work`) and yields its findings stage by stage, so that they can be shown, and survive,
+whatever the later stages do.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from onnx_lsp.checks import MODEL_CHECKS, SCRIPT_CHECKS, Check, Report
+from onnx_lsp.diagnostics import Diagnostic, Related
+from onnx_lsp.settings import Selection, Settings
+from onnx_lsp.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+SCRIPT_SUFFIXES = (".py",)
+MODEL_SUFFIXES = (".onnx",)
+MAX_RELATED = 20
+
+
+def kind_of(path: str) -> str | None:
+    """`script`, `model`, or None for a file that is not linted; by its suffix."""
+    lowered = path.lower()
+    if lowered.endswith(SCRIPT_SUFFIXES):
+        return "script"
+    return "model" if lowered.endswith(MODEL_SUFFIXES) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What `lint_model` yields: the phase that begins now, and all findings so far (each stage holds the earlier)."""
+
+    phase: str
+    findings: tuple[Diagnostic, ...]
+
+
+class Run:
+    """One file being linted: runs enabled checks over facts and collects what they report."""
+
+    def __init__(self, path: str, settings: Settings, locate: Callable) -> None:
+        self.settings = settings
+        self.selection: Selection = settings.selection(path)
+        self.report = Report(settings.rulebook(), path, locate)
+
+    def enabled(self, checks: Iterable[Check]) -> list[Check]:
+        return [check for check in checks if check.code in self.selection.enabled]
+
+    def call(self, check: Check, facts: dict[str, object]) -> None:
+        """Runs one check. A check that fails is a finding of its own, never the end of the run."""
+        self.report.code = check.code
+        try:
+            check.function(**{name: facts[name] for name in check.needs if name != "report"}, report=self.report)
+        except Exception as error:  # the one place where a bug in any check must stop
+            logger.debug("%s failed", check.code, exc_info=True)
+            self.say("FIL099", "check", code=check.code, error=f"{type(error).__name__}: {error}")
+
+    def say(self, code: str, case: str, at: object = None, **fields: object) -> None:
+        """Reports a finding that no check makes: a problem of the file itself."""
+        if code in self.selection.enabled:
+            self.report.code = code
+            self.report(case, at, **fields)
+
+    def findings(self) -> list[Diagnostic]:
+        """What was found, with configured severities, one finding per cause, in order."""
+        levels = self.settings.severity
+        found = [replace(item, severity=levels.get(item.code, item.severity)) for item in self.report.found]
+        return sorted(dict.fromkeys(found), key=lambda item: item.sort_key)
+
+
+def lint_script(path: str, settings: Settings, workspace: Workspace) -> list[Diagnostic]:
+    """Every finding in one export script. Never raises on bad input."""
+    from onnx_lsp.script import checks, syntax  # noqa: F401  (importing the checks registers them)
+
+    try:
+        source = workspace.read(path)
+    except OSError as error:
+        run = Run(path, settings, locate=lambda at: None)
+        run.say("FIL001", "unreadable", reason=os_reason(error))
+        return run.findings()
+    script = syntax.parse(source.text, path, settings, workspace)
+    run = Run(path, settings, script.locate)
+    if source.problem:
+        run.say("FIL008", "undecodable", problem=source.problem)
+    if problem := script.syntax_error():
+        run.say("FIL009", "about-onnx" if script.mentions_onnx else "other", problem.at, problem=problem.message)
+    for check in run.enabled(SCRIPT_CHECKS):
+        if "call" in check.needs:
+            for call in script.calls:
+                run.call(check, {"call": call, "file": script})
+        else:
+            run.call(check, {"file": script})
+    return script.without_suppressed(run.findings())
+
+
+def lint_model(path: str, settings: Settings, workspace: Workspace) -> Iterator[Stage]:
+    """Every finding in one model, stage by stage. Runs native code: call it in a child process."""
+    from onnx_lsp.model import lint
+
+    yield from lint.stages(path, settings, workspace)
+
+
+def os_reason(error: OSError) -> str:
+    """Why a file could not be opened, in words."""
+    if os.path.islink(error.filename or "") and not os.path.exists(error.filename):
+        return f"it is a link to `{os.readlink(error.filename)}`, which does not exist"
+    return (error.strerror or str(error)).lower()
+
+
+def fold(findings: list[Diagnostic]) -> list[Diagnostic]:
+    """One finding per rule and message: further places go into `related` (at most 20), with a count."""
+    groups: dict[tuple, list[Diagnostic]] = {}
+    for item in findings:
+        groups.setdefault((item.code, item.message), []).append(item)
+    return [_folded(group) for group in groups.values()]
+
+
+def _folded(group: list[Diagnostic]) -> Diagnostic:
+    first, *others = group
+    if not others:
+        return first
+    places = tuple(Related(item.file, "also here", item.range, item.location) for item in others[:MAX_RELATED])
+    return replace(first, message=f"{first.message} ({len(group)} places)", related=(*first.related, *places))

@@ -1,0 +1,18 @@
+"""What a child can be asked to do: generators that yield their steps. Heavy imports stay inside the tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onnx_lsp.settings import Settings
+
+
+def lint_model(path: str, settings: Settings) -> Iterator[object]:
+    """The stages of linting one model (`engine.Stage`)."""
+    from onnx_lsp import engine
+    from onnx_lsp.workspace import Workspace
+
+    yield from engine.lint_model(path, settings, Workspace())
+
+
+TASKS = {"lint_model": lint_model}
