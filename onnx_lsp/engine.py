@@ -105,6 +105,14 @@ def lint_model(path: str, settings: Settings, workspace: Workspace) -> Iterator[
     yield from lint.stages(path, settings, workspace)
 
 
+def after_death(path: str, settings: Settings, stage: Stage, how: str) -> list[Diagnostic]:
+    """The findings of a model whose child died: what it had found by then, and one finding that names the phase."""
+    run = Run(path, settings, locate=lambda at: None)
+    run.report.found = list(stage.findings)
+    run.say("FIL007", "died", phase=stage.phase, how=how)
+    return run.findings()
+
+
 def os_reason(error: OSError) -> str:
     """Why a file could not be opened, in words."""
     if os.path.islink(error.filename or "") and not os.path.exists(error.filename):
