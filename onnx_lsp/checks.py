@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from onnx_lsp.diagnostics import Diagnostic, Fix, ModelEdit, Related, TextEdit, TextRange
-from onnx_lsp.rulebook import Rulebook
+from onnx_lsp.rulebook import FixText, Rulebook
 
 Edits = tuple[TextEdit, ...] | ModelEdit
 
@@ -94,7 +94,7 @@ class Report:
                 range=place if isinstance(place, TextRange) else None,
                 location=place if isinstance(place, str) else None,
                 fixes=tuple(
-                    _fix(text.fixes[key].title.format_map(fields), text.fixes[key].applicability, edits, number == 0)
+                    self._fix(text.fixes[key], key, edits, fields, preferred=number == 0)
                     for number, (key, edits) in enumerate((fixes or {}).items())
                 ),
                 related=related,
@@ -112,8 +112,9 @@ class Report:
             place if isinstance(place, str) else None,
         )
 
-
-def _fix(title, applicability, edits: Edits, preferred: bool) -> Fix:
-    if isinstance(edits, ModelEdit):
-        return Fix(title, applicability, model=edits, preferred=preferred)
-    return Fix(title, applicability, edits=tuple(edits), preferred=preferred)
+    @staticmethod
+    def _fix(text: FixText, key: str, edits: Edits, fields: dict, preferred: bool) -> Fix:
+        title = text.title.format_map(fields)
+        if isinstance(edits, ModelEdit):
+            return Fix(title, text.applicability, model=edits, preferred=preferred, key=key)
+        return Fix(title, text.applicability, edits=tuple(edits), preferred=preferred, key=key)

@@ -80,13 +80,14 @@ class ModelEdit:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A repair that can be previewed: text edits for a script, or one edit of a model."""
+    """A repair that can be previewed: text edits for a script, or one edit of a model. `key` names it on the card."""
 
     title: str
     applicability: Applicability
     edits: tuple[TextEdit, ...] = ()
     model: ModelEdit | None = None
     preferred: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
