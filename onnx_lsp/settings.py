@@ -98,10 +98,18 @@ class Resolver:
         overlay: keys that override the files' (kebab-case, as in TOML).
         config: use this file for every path and look for none.
         isolated: read no configuration file at all.
+        origin: where the overlay comes from, for messages.
     """
 
-    def __init__(self, overlay: dict | None = None, config: str | None = None, isolated: bool = False) -> None:
+    def __init__(
+        self,
+        overlay: dict | None = None,
+        config: str | None = None,
+        isolated: bool = False,
+        origin: str = "the command line",
+    ) -> None:
         self.overlay = overlay or {}
+        self.origin = origin
         self.config = os.path.abspath(config) if config else None
         self.isolated = isolated
         self._folders: dict[str, str | None] = {}
@@ -117,15 +125,17 @@ class Resolver:
         Raises:
             SettingsError: its configuration cannot be used.
         """
-        source = None
-        if self.config and not self.isolated:
-            source = self.config
-        elif not self.isolated:
-            absolute = os.path.abspath(path)
-            source = self._nearest(absolute if os.path.isdir(absolute) else os.path.dirname(absolute))
+        source = self.source(path)
         if source not in self._settings:
             self._settings[source] = self._read(source)
         return self._settings[source]
+
+    def source(self, path: str) -> str | None:
+        """The configuration file that decides about the file or folder `path`; it may be a broken one."""
+        if self.isolated or self.config:
+            return None if self.isolated else self.config
+        absolute = os.path.abspath(path)
+        return self._nearest(absolute if os.path.isdir(absolute) else os.path.dirname(absolute))
 
     def _nearest(self, folder: str) -> str | None:
         if folder not in self._folders:
@@ -140,7 +150,7 @@ class Resolver:
         table = read_config(source) if source else {}
         settings = apply(base, table, source or "the defaults")
         overlay = {key: value for key, value in self.overlay.items() if key != "ignore"}
-        settings = apply(settings, overlay, "the command line")
+        settings = apply(settings, overlay, self.origin)
         extra = tuple(self.overlay.get("ignore", ()))
         settings = replace(settings, ignore=(*settings.ignore, *extra))
         select(settings.rulebook(), settings.select, settings.extend_select, settings.ignore)
