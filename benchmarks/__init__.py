@@ -1,0 +1,1 @@
+"""`python -m benchmarks` prints the tables of the README: ratios against peers, measured in one run."""
