@@ -20,9 +20,12 @@ class ChildDied(RuntimeError):
     """The child ended, failed or was killed before its task was done; the message says how."""
 
 
-def command() -> list[str]:
-    """How to start a child of this process. `-P` keeps the working directory off its import path."""
-    return [sys.executable, "-P", "-c", BOOT, PACKAGE_PARENT, str(os.getpid())]
+def command(python: str = "") -> list[str]:
+    """How to start a child of this process, in another environment if `python` names its interpreter.
+
+    `-P` keeps the working directory off its import path.
+    """
+    return [python or sys.executable, "-P", "-c", BOOT, PACKAGE_PARENT, str(os.getpid())]
 
 
 class Worker:
@@ -31,11 +34,13 @@ class Worker:
     Args:
         timeout: seconds without a step after which the child is killed.
         memory: private memory limit in MB.
+        python: the interpreter of another environment (one with another onnxruntime, say).
     """
 
-    def __init__(self, timeout: float, memory: int) -> None:
+    def __init__(self, timeout: float, memory: int, python: str = "") -> None:
         self.timeout = timeout
         self.memory = memory
+        self.python = python
         self._process: subprocess.Popen | None = None
         self._frames: queue.SimpleQueue = queue.SimpleQueue()
 
@@ -44,7 +49,7 @@ class Worker:
         if self._process is not None and self._process.poll() is None:
             return
         self._process = subprocess.Popen(
-            command(),
+            command(self.python),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if os.environ.get("ONNX_LINT_DEBUG") else subprocess.DEVNULL,
@@ -63,7 +68,7 @@ class Worker:
         try:
             frames.write(process.stdin, (task, arguments, self.memory))
         except OSError:
-            raise self._died() from None
+            raise self._died(process) from None
         while True:
             try:
                 message = received.get(timeout=self.timeout)
@@ -71,7 +76,7 @@ class Worker:
                 self.close()
                 raise ChildDied(f"took longer than {self.timeout:g} s") from None
             if message is None:
-                raise self._died()
+                raise self._died(process)
             kind, value = message
             if kind == DONE:
                 return
@@ -79,10 +84,20 @@ class Worker:
                 raise ChildDied(value)
             yield value
 
-    def _died(self) -> ChildDied:
-        code = self._process.wait()
+    def _died(self, process: subprocess.Popen) -> ChildDied:
         self._process = None
-        return ChildDied(limits.describe_exit(code))
+        return ChildDied(limits.describe_exit(process.wait()))
+
+    @property
+    def pid(self) -> int | None:
+        """The running child's process id."""
+        return self._process.pid if self._process is not None else None
+
+    def kill(self) -> None:
+        """Kills the child from another thread: whoever waits for a step gets `ChildDied`."""
+        process = self._process
+        if process is not None:
+            process.kill()
 
     def close(self) -> None:
         """Kills the child."""
