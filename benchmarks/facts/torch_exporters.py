@@ -75,8 +75,8 @@ def read(wheel: str, files: dict[str, str]) -> Release:
     _branches(function, release)
     release.names, release.deprecated_names = _names(package)
     below, old = _names(utils)
-    release.names |= {f"utils.{name}" for name in below}
-    release.deprecated_names |= {f"utils.{name}" for name in old}
+    release.names |= {f"utils.{name}" for name in below if not name.startswith("_")}
+    release.deprecated_names |= {f"utils.{name}" for name in old if not name.startswith("_")}
     release.modules = {name[11:-3] for name in trees if name.count("/") == 2 and name != PACKAGE}
     release.opsets = _opsets(files)
     return release
@@ -186,9 +186,9 @@ def render(releases: dict[str, Release]) -> list[str]:
         out += ["[[signature]]", *tables.lines({"torch": versions_of}), *tables.wrapped("positional", release.positional)]
         out += tables.wrapped("keyword_only", release.keyword_only)
         out += ["accepts_any = true", ""] if release.accepts_any else [""]
-    out += ["# default, and in which versions the documentation calls it deprecated or an exporter never reads it."]
+    out += ["# default: in the newest version that has it. deprecated: says the documentation. unread_by_new / unread_by_legacy:\n# accepted, but not handed to that exporter."]
     out += ["[parameters]", *_parameters(releases)]
-    out += ["", "# Names of torch.onnx (and torch.onnx.utils) that came or went, by range; [always] lists the others."]
+    out += ["", "# Attributes of torch.onnx (all) and of torch.onnx.utils (the public ones)."]
     return [*out, *_name_tables(releases), "", "[wheels]", *tables.lines({v: r.wheel for v, r in releases.items()})]
 
 
@@ -230,21 +230,22 @@ def _range(having: list[str], versions: list[str]) -> str | list[str] | None:
 
 
 def _name_tables(releases: dict[str, Release]) -> list[str]:
-    versions = list(releases)
-    out, always = ["[names]"], []
-    for name in sorted({name for release in releases.values() for name in release.names}):
-        having = [version for version in versions if name in releases[version].names]
-        if having == versions:
-            always.append(name)
-        else:
-            out.append(f"{tables.key(name)} = {tables.value(_range(having, versions))}")
-    out += ["", "[always]", *tables.wrapped("names", always), "", "# Names that warn when they are used.", "[deprecated]"]
-    for name in sorted({name for release in releases.values() for name in release.deprecated_names}):
-        having = [version for version in versions if name in releases[version].deprecated_names]
-        out.append(f"{tables.key(name)} = {tables.value(_range(having, versions))}")
-    out += ["", "# Modules torch.onnx.NAME that can be imported.", "[modules]"]
-    for name in sorted({name for release in releases.values() for name in release.modules}):
-        having = [version for version in versions if name in releases[version].modules]
+    names = {version: release.names for version, release in releases.items()}
+    deprecated = {version: release.deprecated_names for version, release in releases.items()}
+    modules = {version: release.modules for version, release in releases.items()}
+    return [
+        "[names]", *_presence(names),
+        "", "# Those that warn when they are used.", "[deprecated]", *_presence(deprecated),
+        "", "# Modules that `import torch.onnx.NAME` finds, also where [names] has no such attribute.",
+        "[modules]", *_presence(modules),
+    ]  # fmt: skip
+
+
+def _presence(by_version: dict[str, set[str]]) -> list[str]:
+    """One line per name: the range of versions that have it."""
+    versions, out = list(by_version), []
+    for name in sorted({name for names in by_version.values() for name in names}):
+        having = [version for version in versions if name in by_version[version]]
         out.append(f"{tables.key(name)} = {tables.value(_range(having, versions))}")
     return out
 
