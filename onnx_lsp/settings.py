@@ -60,6 +60,19 @@ class Settings:
                 ignored += codes
         return select(self.rulebook(), self.select, self.extend_select, ignored)
 
+    def excludes(self, path: str, root: str | None = None) -> bool:
+        """Whether a walk over `root` (default: the settings' own) would leave out this file or a folder it lies in."""
+        relative = os.path.relpath(path, root or self.root).replace(os.sep, "/")
+        if relative.startswith("../"):
+            return False
+        parts = relative.split("/")
+        prefixes = ["/".join(parts[: end + 1]) for end in range(len(parts))]
+        return any(
+            fnmatch(name, pattern) or fnmatch(prefix, pattern)
+            for name, prefix in zip(parts, prefixes, strict=True)
+            for pattern in self.exclude
+        )
+
 
 KEYS = {item.name.replace("_", "-") for item in fields(Settings)} - {"root", "source"}
 
