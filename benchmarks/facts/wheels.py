@@ -31,7 +31,7 @@ def wheel(requirement: str, python: str, platforms: tuple[str, ...] = ()) -> Ite
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
         command += ["--python-version", python, "--implementation", "cp", "--dest", folder]
         command += [part for tag in platforms for part in ("--platform", tag)]
-        done = subprocess.run([*command, requirement], capture_output=True, text=True)
+        done = subprocess.run([*command, requirement], check=False, capture_output=True, text=True)
         found = sorted(Path(folder).glob("*.whl"))
         if done.returncode or not found:
             raise NoWheel(f"{requirement}: {done.stderr.strip()[-300:]}")
