@@ -26,12 +26,12 @@ def main(parent: int) -> None:
 
 def serve(request: object, wire) -> None:
     """Runs one task `(name, arguments, memory limit in MB)`."""
-    from onnx_lsp.work.tasks import TASKS
+    from onnx_lsp.work import tasks
 
     name, arguments, memory = request
     limits.cap_memory(memory)
     try:
-        for step in TASKS[name](**arguments):
+        for step in tasks.find(name)(**arguments):
             frames.write(wire, (STEP, step))
     except MemoryError:
         frames.write(wire, (FAILED, f"ran out of memory (limit {memory} MB)"))

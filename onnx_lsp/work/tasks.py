@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from onnx_lsp.settings import Settings
 
@@ -16,3 +16,17 @@ def lint_model(path: str, settings: Settings) -> Iterator[object]:
 
 
 TASKS = {"lint_model": lint_model}
+
+
+def find(name: str) -> Callable[..., Iterator[object]]:
+    """The task called `name`: one of `TASKS`, or a function named as `module:function`.
+
+    Raises:
+        ImportError, AttributeError: there is no such module or function.
+    """
+    if name in TASKS:
+        return TASKS[name]
+    from importlib import import_module
+
+    module, _, function = name.partition(":")
+    return getattr(import_module(module), function)
