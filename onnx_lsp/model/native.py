@@ -1,0 +1,259 @@
+"""onnx's own checker and inference, run on a copy of the skeleton that makes them tell everything, with addresses.
+
+In the copy every node is named by its path, so that native messages come back with exact places. Tensors without their
+data become typed graph inputs (in function bodies: ConstantOfShape), or the checker would look for files. A node with a
+fault is made opaque, an op of a domain nobody knows, and the run repeated: so one fault does not hide the next.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from onnx_lsp.model import proto
+from onnx_lsp.model.graph import GRAPH, GRAPHS, Model
+from onnx_lsp.model.dataflow import Dataflow, sorted_nodes
+
+OPAQUE = "onnx-lsp.opaque"
+MAX_ROUNDS = 20
+MAX_FILL = 64 << 20  # bytes
+EXTERNAL = proto.TensorProto.EXTERNAL
+TENSOR = proto.AttributeProto.TENSOR
+
+NODE_FAULT = re.compile(r"\(op_type:([^,)]*)(?:, node name: (.*?))?\): ")
+NODE_CONTEXT = re.compile(r"Bad node spec for node\. Name: (.*) OpType: ")
+CANNOT_INFER = re.compile(r"^Cannot infer type and shape for node name (.*?)\. ")
+PREFIX = re.compile(r"^\[(?:Shape|Type)InferenceError\]\s*")
+FOLLOW_ON = re.compile(r"expected to have type but instead is null|Inference error\(s\):\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that native code said: the path it is about (None: the model), and its words."""
+
+    path: str | None
+    text: str
+
+
+class Copy:
+    """The prepared copy.
+
+    Attributes:
+        message: the ModelProto to check.
+        nodes: path -> NodeProto in `message`.
+    """
+
+    def __init__(self, model: Model, flow: Dataflow) -> None:
+        self.message = proto.ModelProto.FromString(model.skeleton.data)
+        self.nodes: dict[str, proto.NodeProto] = {}
+        self._inputs: dict[str, tuple] = {}
+        self._declared = {item.name for item in self.message.graph.input}
+        self._name_all(model)
+        if not flow.clean:
+            self._order(model, flow)
+        for scope in model.scopes:
+            if scope.is_function or scope.path == "graph":
+                container = self._function(scope.path) if scope.is_function else self.message.graph
+                self._detach(container, scope.is_function)
+
+    def _name_all(self, model: Model) -> None:
+        self._name(self.message.graph.node, "graph")
+        functions = [scope.path for scope in model.functions]
+        for function, path in zip(self.message.functions, functions, strict=True):
+            self._name(function.node, path)
+        self._functions = dict(zip(functions, self.message.functions, strict=True))
+
+    def _function(self, path: str) -> proto.FunctionProto:
+        return self._functions[path]
+
+    def _name(self, nodes, path: str) -> None:
+        for index, node in enumerate(nodes):
+            name = f"{path}/node[{index}]"
+            node.name = name
+            self.nodes[name] = node
+            for body, label in bodies(node):
+                self._name(body.node, f"{name}.{label}")
+
+    def _order(self, model: Model, flow: Dataflow) -> None:
+        """Puts late producers first and makes readers of undefined values opaque: our own checks have told those."""
+        for path in sorted({reader.scope.path for reader, _, _ in flow.late}):
+            scope = next(item for item in model.scopes if item.path == path)
+            ordered, stuck = sorted_nodes(scope)
+            place = {node.path: number for number, node in enumerate([*ordered, *stuck])}
+            self._container(scope.path).node.sort(key=lambda node: place[node.name])
+        for node, _ in flow.undefined:
+            self.hide(node.path)
+        for cycle in flow.cycles:
+            for node in cycle:
+                self.hide(node.path)
+
+    def _container(self, path: str):
+        if path == "graph":
+            return self.message.graph
+        if path in self._functions:
+            return self._functions[path]
+        owner, _, label = path.rpartition(".")
+        return next(body for body, name in bodies(self.nodes[owner]) if name == label)
+
+    def hide(self, path: str) -> bool:
+        """Makes a node opaque; False if it is already, or is none."""
+        node = self.nodes.get(path)
+        if node is None or node.domain == OPAQUE:
+            return False
+        if not any(item.domain == OPAQUE for item in self.message.opset_import):
+            for owner in (self.message, *self.message.functions):
+                owner.opset_import.add(domain=OPAQUE, version=1)
+        node.domain = OPAQUE
+        node.op_type = "Opaque"
+        del node.attribute[:]
+        return True
+
+    def _detach(self, container, local: bool) -> None:
+        """Replaces tensors without data in this graph or function and in everything below it."""
+        initializers = [] if isinstance(container, proto.FunctionProto) else list(container.initializer)
+        kept = [item for item in initializers if item.data_location != EXTERNAL]
+        fresh = []
+        if len(kept) < len(initializers):
+            del container.initializer[:]
+            container.initializer.extend(kept)
+            for tensor in initializers:
+                if tensor.data_location == EXTERNAL:
+                    fresh += self._stand_in(tensor, tensor.name, local)
+        gone = []
+        for number, node in enumerate(container.node):
+            for attribute in node.attribute:
+                if attribute.type == TENSOR and attribute.t.data_location == EXTERNAL:
+                    if node.op_type == "Constant" and node.output:
+                        fresh += self._stand_in(attribute.t, node.output[0], local)
+                        gone.append(number)
+                    elif not _fill(attribute.t):
+                        self.hide(node.name)
+                        break
+            for body, _ in bodies(node):
+                self._detach(body, local)
+        for number in reversed(gone):
+            del container.node[number]
+        if fresh:
+            rest = list(container.node)
+            del container.node[:]
+            container.node.extend(fresh + rest)
+            for node in container.node:
+                if node.name in self.nodes:
+                    self.nodes[node.name] = node
+
+    def _stand_in(self, tensor: proto.TensorProto, name: str, local: bool) -> list:
+        """A value of the same type without data: a graph input, or nodes where none can be seen or the name is taken."""
+        signature = (tensor.data_type, tuple(tensor.dims))
+        if not local and self._inputs.get(name, signature) == signature:
+            if name not in self._inputs and name not in self._declared:
+                value = self.message.graph.input.add(name=name)
+                value.type.tensor_type.elem_type = tensor.data_type
+                value.type.tensor_type.shape.SetInParent()
+                for dim in tensor.dims:
+                    value.type.tensor_type.shape.dim.add(dim_value=dim)
+            self._inputs[name] = signature
+            return []
+        shape = proto.NodeProto(op_type="Constant", output=[f"{name}.dims"])
+        shape.attribute.add(name="value", type=TENSOR).t.CopyFrom(
+            proto.TensorProto(data_type=7, dims=[len(tensor.dims)], int64_data=list(tensor.dims))
+        )
+        fill = proto.NodeProto(op_type="ConstantOfShape", input=[f"{name}.dims"], output=[name])
+        zero = proto.TensorProto(data_type=tensor.data_type, dims=[1], raw_data=bytes(byte_size(tensor.data_type, (1,))))
+        fill.attribute.add(name="value", type=TENSOR).t.CopyFrom(zero)
+        return [shape, fill]
+
+
+def _fill(tensor: proto.TensorProto) -> bool:
+    """Gives a tensor inside an attribute zeros for data (the tables of a tree ensemble); False if it is too big."""
+    size = byte_size(tensor.data_type, tensor.dims)
+    if size > MAX_FILL:
+        return False
+    tensor.ClearField("external_data")
+    tensor.ClearField("data_location")
+    tensor.raw_data = bytes(size)
+    return True
+
+
+# Bits of one element in TensorProto.raw_data; onnx.proto, TensorProto.DataType.
+ITEM_BITS = {
+    1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64, 14: 64, 15: 128, 16: 16,
+    17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8, 25: 2, 26: 2, 27: 6, 28: 6,
+}  # fmt: skip
+
+
+def byte_size(data_type: int, dims) -> int:
+    """Bytes of a tensor's data; 0 for strings and unknown types."""
+    return (ITEM_BITS.get(data_type, 0) * math.prod(dims) + 7) // 8
+
+
+def bodies(node: proto.NodeProto) -> Iterator[tuple[proto.GraphProto, str]]:
+    """The subgraphs of a node with the label that paths give them."""
+    for attribute in node.attribute:
+        if attribute.type == GRAPH:
+            yield attribute.g, attribute.name
+        elif attribute.type == GRAPHS:
+            for number, graph in enumerate(attribute.graphs):
+                yield graph, f"{attribute.name}[{number}]"
+
+
+def checker_faults(copy: Copy) -> list[Fault]:
+    """Everything that `onnx.checker` refuses."""
+    errors = proto.native.checker.ValidationError
+    return _rounds(copy, lambda data: proto.native.checker.check_model(data, False, False, False), errors, _refusal)
+
+
+def infer(copy: Copy) -> tuple[list[Fault], proto.ModelProto | None]:
+    """Strict shape inference with type checks and data propagation.
+
+    Returns:
+        Every fault, and the model with the inferred types (where faults are, of what remains), or None.
+    """
+    native = proto.native.shape_inference
+    inferred: list[bytes] = []
+    faults = _rounds(
+        copy, lambda data: inferred.append(native.infer_shapes(data, True, True, True)), native.InferenceError, _faulty
+    )
+    if not inferred:
+        try:
+            inferred.append(native.infer_shapes(copy.message.SerializeToString(), False, False, True))
+        except (native.InferenceError, RuntimeError, ValueError):
+            return faults, None
+    return faults, proto.ModelProto.FromString(inferred[0])
+
+
+def _rounds(copy: Copy, run: Callable, errors: type[Exception], read: Callable) -> list[Fault]:
+    found: dict[Fault, None] = {}
+    for _ in range(MAX_ROUNDS):
+        try:
+            run(copy.message.SerializeToString())
+        except (errors, RuntimeError, ValueError) as error:
+            faults = read(str(error))
+            found.update(dict.fromkeys(faults))
+            if not any([copy.hide(fault.path) for fault in faults if fault.path]):
+                break
+        else:
+            break
+    return [fault for fault in found if not FOLLOW_ON.search(fault.text)]
+
+
+def _refusal(message: str) -> list[Fault]:
+    text, *contexts = message.split("\n\n==> Context: ")
+    paths = [match[1] for context in contexts if (match := NODE_CONTEXT.search(context))]
+    return [Fault(paths[0] if paths else None, _clean(text))]
+
+
+def _faulty(message: str) -> list[Fault]:
+    message = PREFIX.sub("", message)
+    marks = list(NODE_FAULT.finditer(message))
+    if not marks:
+        match = CANNOT_INFER.match(message)
+        return [Fault(match[1] if match else None, _clean(message[match.end() :] if match else message))]
+    ends = [mark.start() for mark in marks[1:]] + [len(message)]
+    return [Fault(mark[2], _clean(message[mark.end() : end])) for mark, end in zip(marks, ends, strict=True)]
+
+
+def _clean(text: str) -> str:
+    text = PREFIX.sub("", text.strip())
+    return " ".join(text.split()).rstrip(".")
