@@ -149,6 +149,15 @@ def _case(table: dict) -> Case:
     return Case(Severity.parse(table["severity"]), table["message"], fixes)
 
 
+def card_text(card: Card) -> str:
+    """A card as a person reads it, in Markdown: title, what it can say, then the body."""
+    lines = [f"# {card.code} {card.name}", "", card.summary, "", f"Since {card.since}.", ""]
+    for case in card.cases.values():
+        lines.append(f"- **{case.severity.label}**: {case.message}")
+        lines += [f"  - fix ({fix.applicability.value}): {fix.title}" for fix in case.fixes.values()]
+    return "\n".join([*lines, "", card.body.rstrip()])
+
+
 def builtin_folder() -> str:
     """Where the built-in cards lie: inside an installed package, or at the top of a checkout."""
     package = os.path.dirname(os.path.abspath(__file__))

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN
-from onnx_lsp.rulebook import Card, UnknownRule
+from onnx_lsp.rulebook import UnknownRule, card_text
 from onnx_lsp.settings import Resolver, SettingsError
 
 
@@ -37,12 +37,3 @@ def run(args: argparse.Namespace) -> int:
         print(f"onnx-lint: {error}", file=sys.stderr)
         return COULD_NOT_RUN
     return CLEAN
-
-
-def card_text(card: Card) -> str:
-    """A card as a person reads it: title, what it can say, then the body."""
-    lines = [f"# {card.code} {card.name}", "", card.summary, "", f"Since {card.since}.", ""]
-    for case in card.cases.values():
-        lines.append(f"- **{case.severity.label}**: {case.message}")
-        lines += [f"  - fix ({fix.applicability.value}): {fix.title}" for fix in case.fixes.values()]
-    return "\n".join([*lines, "", card.body.rstrip()])
