@@ -1,0 +1,152 @@
+"""The server put together: its parts, its protocol, its features."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol
+
+from onnx_lsp import __version__
+from onnx_lsp.server import lifecycle
+from onnx_lsp.server.client import Client
+from onnx_lsp.server.configuration import Configuration
+from onnx_lsp.server.convert import RULE_SCHEME
+from onnx_lsp.server.documents import Documents, path_of
+from onnx_lsp.server.models import Models
+from onnx_lsp.server.positions import DocumentStore
+from onnx_lsp.server.publishing import Publisher
+from onnx_lsp.server.scripts import Result, Scripts
+
+logger = logging.getLogger(__name__)
+
+
+class Protocol(LanguageServerProtocol):
+    """pygls's protocol with our documents, and with the capabilities that pygls does not advertise."""
+
+    def lsp_initialize(self, params: types.InitializeParams):
+        result = yield from super().lsp_initialize(params)
+        self._workspace = DocumentStore(
+            self._workspace.root_uri,
+            self._server._text_document_sync_kind,
+            params.workspace_folders,
+            self._workspace.position_encoding,
+        )
+        self._server.connect(params)
+        capabilities = result.capabilities
+        if not self._server.client.pulls:
+            capabilities.diagnostic_provider = None
+        if self._server.client.content and capabilities.workspace:
+            capabilities.workspace.text_document_content = types.TextDocumentContentOptions([RULE_SCHEME])
+        return result
+
+    lsp_initialize.method_name = types.INITIALIZE
+
+
+class OnnxServer(LanguageServer):
+    """The parts that the features use."""
+
+    def __init__(self) -> None:
+        super().__init__("onnx-lsp", __version__, protocol_cls=Protocol)
+        self.client = Client()
+        self.shutdown_requested = False
+        self.documents = Documents()
+        self.configuration = Configuration()
+        self.scripts = Scripts(self.documents, self.configuration)
+        self.publisher = Publisher(self, self.documents)
+        self.models = Models(self.configuration, self._show_model, self.spawn)
+        self._tasks: set[asyncio.Task] = set()
+        self._pushing: set[str] = set()
+
+    def connect(self, params: types.InitializeParams) -> None:
+        """Takes over what the client said about itself."""
+        self.client = self.publisher.client = Client.of(params.capabilities)
+        self.update_folders()
+        options = params.initialization_options
+        self.configuration.set_overlay(options.get("settings") if isinstance(options, dict) else None)
+        if params.process_id is not None:
+            self.spawn(lifecycle.end_with(params.process_id))
+
+    def update_folders(self) -> None:
+        """Tells the configuration which folders the workspace has."""
+        folders = [folder.uri for folder in self.workspace.folders.values()] or [self.workspace.root_uri]
+        self.configuration.folders = tuple(path for uri in folders if uri and (path := path_of(uri)))
+
+    def spawn(self, work: Coroutine) -> asyncio.Task:
+        """Starts a task of the server; a failure in it is logged."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("a task failed", exc_info=error)
+
+    def report_server_error(self, error: Exception, source: type[Exception]) -> None:
+        """Logs; pygls would open a message box for every failed notification."""
+        logger.error("%s: %s", source.__name__, error, exc_info=error)
+
+    def check_script(self, path: str) -> None:
+        """Shows a script's findings once its author pauses; a client that pulls asks by itself."""
+        if not self.client.pulls and path not in self._pushing:
+            self._pushing.add(path)
+            self.spawn(self._push_script(path))
+
+    async def _push_script(self, path: str) -> None:
+        try:
+            result = await self.latest(path)
+        finally:
+            self._pushing.discard(path)
+        if result is not None:
+            self.publisher.script(result)
+
+    async def latest(self, path: str) -> Result | None:
+        """The result for an open script as it is once its author pauses; None once it is closed.
+
+        Nothing is awaited after the snapshot is taken: what comes back is about the present version.
+        """
+        snapshot = await self.documents.settled(path)
+        if snapshot is None or snapshot.kind != "script":
+            return None
+        result = self.scripts.lint(snapshot)
+        self.show_problems()
+        return result
+
+    def check_again(self, paths: list[str] | None = None) -> None:
+        """Shows scripts anew after something else changed: settings, or files they use. None: all open scripts."""
+        if paths is None:
+            self.scripts.forget_all()
+            paths = [snapshot.path for snapshot in self.documents.scripts()]
+        if self.client.pulls:
+            if paths and self.client.refreshes:
+                self.workspace_diagnostic_refresh(None)
+            return
+        for path in paths:
+            self.check_script(path)
+
+    def settings_changed(self) -> None:
+        """Everything that is shown depends on the settings."""
+        self.check_again()
+        self.models.again()
+
+    def _show_model(self, path: str, findings: tuple) -> None:
+        self.publisher.model(path, findings)
+        self.show_problems()
+
+    def show_problems(self) -> None:
+        self.publisher.problems(self.configuration.problems)
+
+
+def create() -> OnnxServer:
+    """A server with all its features."""
+    from onnx_lsp.server.features import code_actions, model_fixes, pull, rules, sync, watching
+
+    server = OnnxServer()
+    for feature in (sync, pull, watching, code_actions, model_fixes, rules):
+        feature.register(server)
+    return server

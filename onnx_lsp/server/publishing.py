@@ -1,0 +1,82 @@
+"""What the client is shown. Three sets that never overlap: scripts (pulled, or pushed to a client that cannot pull),
+models and configuration files (always pushed: no client opens or pulls them)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from lsprotocol import types
+
+from onnx_lsp.diagnostics import Diagnostic
+from onnx_lsp.server.client import Client
+from onnx_lsp.server.configuration import Problem
+from onnx_lsp.server.convert import SOURCE, diagnostic
+from onnx_lsp.server.documents import Documents, uri_of
+from onnx_lsp.server.positions import START, Lines
+from onnx_lsp.server.scripts import Result
+from onnx_lsp.workspace import Workspace
+
+TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
+
+
+class Publisher:
+    """Turns findings into diagnostics and sends those that are pushed."""
+
+    def __init__(self, server, documents: Documents) -> None:
+        self.server = server
+        self.documents = documents
+        self.client = Client()
+        self.uris: dict[str, str] = {}
+        self._problems: dict[str | None, Problem] = {}
+
+    def diagnostics(self, findings: Iterable[Diagnostic], text: str, version: int | None) -> list[types.Diagnostic]:
+        """Findings of one file as the client's diagnostics."""
+        lines = Lines(text, self.server.workspace.position_codec)
+        return [diagnostic(item, lines, version, self.client, self.lines_of) for item in findings]
+
+    def lines_of(self, path: str) -> Lines:
+        """The lines of any script: open, on disk, or none."""
+        try:
+            text = Workspace(self.documents.texts).read(path).text
+        except OSError:
+            text = ""
+        return Lines(text, self.server.workspace.position_codec)
+
+    def script(self, result: Result) -> None:
+        """Pushes a script's findings."""
+        snapshot = result.snapshot
+        self._push(
+            snapshot.uri, self.diagnostics(result.findings, snapshot.text, snapshot.version), snapshot.version
+        )
+
+    def clear(self, uri: str) -> None:
+        self._push(uri, [])
+
+    def model(self, path: str, findings: tuple[Diagnostic, ...]) -> None:
+        """Pushes a model's findings, under the URI by which the client calls it."""
+        self._push(self.uris.get(path) or uri_of(path), self.diagnostics(findings, "", None))
+
+    def problems(self, present: dict[str | None, Problem]) -> None:
+        """Shows what is wrong with the configuration: a message when it is new, a diagnostic while it lasts."""
+        for source, problem in present.items():
+            if self._problems.get(source) == problem:
+                continue
+            self.server.window_show_message(
+                types.ShowMessageParams(types.MessageType.Error, f"onnx-lint: {problem.message}")
+            )
+            if source:
+                self._push(uri_of(source), [_problem(problem)])
+        for source in self._problems.keys() - present.keys() - {None}:
+            self._push(uri_of(source), [])
+        self._problems = dict(present)
+
+    def _push(self, uri: str, diagnostics: list[types.Diagnostic], version: int | None = None) -> None:
+        self.server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, diagnostics, version))
+
+
+def _problem(problem: Problem) -> types.Diagnostic:
+    place = TOML_PLACE.search(problem.message)
+    at = types.Position(int(place[1]) - 1, 0) if place else START.start
+    message = problem.message.removeprefix(f"{problem.source}: ")
+    return types.Diagnostic(types.Range(at, at), message, types.DiagnosticSeverity.Error, source=SOURCE)
