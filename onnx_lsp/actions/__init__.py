@@ -1,0 +1,14 @@
+"""What a person starts and waits for: benchmark and optimise. They return plain data; `cli` and `server` show it.
+
+The parent never loads native code. Each provider, candidate and contestant lives in a child of its own:
+
+    inputs       what to feed a model, and at which sizes            (child)
+    providers    the provider that was asked for, or a refusal       (child)
+    contest      one model on one provider, timed in short bursts    (child)
+    pipelines    the optimiser stages                                (child)
+    verify       checker, interface and outputs of a candidate       (child)
+    crew         the children of one action, and how to cancel it
+    measure      interleaved rounds with an A-A control
+    stats        ratios and their intervals
+    bench, optimize, report_*   what is asked for, and what is said about it
+"""
