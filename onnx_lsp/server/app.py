@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Coroutine
+from typing import BinaryIO
 
 from lsprotocol import types
+from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 
@@ -61,6 +64,22 @@ class OnnxServer(LanguageServer):
         self._tasks: set[asyncio.Task] = set()
         self._pushing: set[str] = set()
 
+    def serve(self, stdin: BinaryIO, stdout: BinaryIO) -> None:
+        """Serves until the end of input or `exit`, then ends the children."""
+        self.protocol.set_writer(StdoutWriter(stdout))
+        try:
+            asyncio.run(self._serve(StdinAsyncReader(stdin, self.thread_pool)))
+        except (BrokenPipeError, SystemExit):
+            pass  # the client is gone; `exit`
+        finally:
+            self.shutdown()
+
+    async def _serve(self, reader: StdinAsyncReader) -> None:
+        try:
+            await run_async(threading.Event(), reader, self.protocol, logger, self.report_server_error)
+        finally:
+            await self.close()
+
     def connect(self, params: types.InitializeParams) -> None:
         """Takes over what the client said about itself."""
         self.client = self.publisher.client = Client.of(params.capabilities)
@@ -68,7 +87,7 @@ class OnnxServer(LanguageServer):
         options = params.initialization_options
         self.configuration.set_overlay(options.get("settings") if isinstance(options, dict) else None)
         if params.process_id is not None:
-            self.spawn(lifecycle.end_with(params.process_id))
+            self.spawn(lifecycle.end_with(params.process_id, self.close))
 
     def update_folders(self) -> None:
         """Tells the configuration which folders the workspace has."""
@@ -86,6 +105,13 @@ class OnnxServer(LanguageServer):
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             logger.error("a task failed", exc_info=error)
+
+    async def close(self) -> None:
+        """Cancels whatever is under way, and with it the children that do it."""
+        tasks = self._tasks - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def report_server_error(self, error: Exception, source: type[Exception]) -> None:
         """Logs; pygls would open a message box for every failed notification."""

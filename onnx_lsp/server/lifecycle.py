@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Awaitable, Callable
 
 INTERVAL = 0.4  # seconds between two looks
+GRACE = 0.3  # seconds that closing may take
 
 
-async def end_with(pid: int) -> None:
-    """Ends this process once the process `pid` is gone. Children die with us (`work.limits`).
+async def end_with(pid: int, close: Callable[[], Awaitable[None]]) -> None:
+    """Calls `close`, which ends the children, and ends this process once the process `pid` is gone.
 
     A process that cannot be seen from the start is not watched: the editor runs in another PID namespace (a
     container), and only the end of input tells.
@@ -19,11 +21,11 @@ async def end_with(pid: int) -> None:
         return
     while alive(pid):
         await asyncio.sleep(INTERVAL)
-    # The thread that reads stdin may be blocked for ever when someone else holds the pipe; do not wait for it.
-    for task in asyncio.all_tasks() - {asyncio.current_task()}:
-        task.cancel()
-    await asyncio.sleep(0.05)
-    os._exit(1)
+    try:
+        await asyncio.wait_for(close(), GRACE)
+    finally:
+        # The thread that reads stdin may be blocked for ever when someone else holds the pipe: do not wait for it.
+        os._exit(1)
 
 
 def alive(pid: int) -> bool:

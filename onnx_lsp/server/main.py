@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from onnx_lsp.server.app import create
 
     server = create()
-    server.start_io(sys.stdin.buffer, take_stdout())
+    server.serve(sys.stdin.buffer, take_stdout())
     return 0 if server.shutdown_requested else 1
 
 

@@ -53,13 +53,13 @@ class AsyncWorker:
 
     async def _start(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:
-            debug = os.environ.get("ONNX_LINT_DEBUG")
-            self._process = await asyncio.create_subprocess_exec(
-                *command(),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=None if debug else asyncio.subprocess.DEVNULL,
-            )
+            starting = asyncio.ensure_future(_spawn())
+            try:
+                self._process = await asyncio.shield(starting)
+            except asyncio.CancelledError:
+                # Cancelled between fork and the last pipe, asyncio would wait for the pipes for ever (Python 3.11).
+                self._process = await starting
+                raise
         return self._process
 
     @staticmethod
@@ -74,3 +74,12 @@ class AsyncWorker:
                 self._process.kill()
             await self._process.wait()
             self._process = None
+
+
+async def _spawn() -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *command(),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=None if os.environ.get("ONNX_LINT_DEBUG") else asyncio.subprocess.DEVNULL,
+    )
