@@ -11,7 +11,6 @@ from collections import Counter
 from dataclasses import dataclass
 
 LIBRARY_SUFFIXES = (".so", ".dll", ".dylib")
-PLUGIN_NAME = "onnx_lint_plugin"
 EXTENDED = {"disable": "ORT_DISABLE_ALL", "basic": "ORT_ENABLE_BASIC", "extended": "ORT_ENABLE_EXTENDED", "all": "ORT_ENABLE_ALL"}
 WHEELS = {
     "openvino": "onnxruntime-openvino",
@@ -165,7 +164,7 @@ def _add_plugin(onnxruntime, options, provider: Provider) -> str:
         raise Refused(f"onnxruntime {onnxruntime.__version__} takes no plugin providers; 1.22 and later do")
     before = {device.ep_name for device in onnxruntime.get_ep_devices()}
     try:
-        onnxruntime.register_execution_provider_library(PLUGIN_NAME, provider.library)
+        onnxruntime.register_execution_provider_library(provider.name, provider.library)
     except Exception as error:  # see open_session
         raise Refused(f"`{provider.library}` cannot be loaded: {first_line(error)}") from None
     devices = [device for device in onnxruntime.get_ep_devices() if device.ep_name not in before]
