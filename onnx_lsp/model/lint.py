@@ -1,21 +1,80 @@
-"""The stages of linting one model: wire facts, then structure, then the native checks, then weights."""
+"""The stages of linting one model: wire facts, then structure, then onnx's checker, then inference."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onnx_lsp.engine import Run, Stage, os_reason
+from onnx_lsp.checks import MODEL_CHECKS, Check
+from onnx_lsp.diagnostics import Diagnostic
+from onnx_lsp.engine import Run, Stage, fold, os_reason
 from onnx_lsp.settings import Settings
 from onnx_lsp.workspace import Workspace
+
+STRUCTURE = frozenset({"reading", "model", "node", "flow", "report"})
+REFUSALS = STRUCTURE | {"refusals"}
 
 
 def stages(path: str, settings: Settings, workspace: Workspace) -> Iterator[Stage]:
     """Yields every stage with all findings so far."""
     run = Run(path, settings, locate=lambda at: at if isinstance(at, str) else at.path)
-    yield Stage("reading", ())
+    yield Stage("reading the file", ())
+    from onnx_lsp.model import checks, reading  # noqa: F401  (importing the checks registers them)
+
     try:
-        with open(path, "rb") as file:
-            file.read(1)
+        facts: dict[str, object] = {"reading": reading.read(path)}
     except OSError as error:
         run.say("FIL001", "unreadable", reason=os_reason(error))
-    yield Stage("done", tuple(run.findings()))
+        yield Stage("done", findings(run))
+        return
+    enabled = run.enabled(MODEL_CHECKS)
+    _run(run, [check for check in enabled if _needs(check) <= {"reading"}], facts)
+    if not facts["reading"].usable:
+        yield Stage("done", findings(run))
+        return
+    yield from _of_model(run, [check for check in enabled if not _needs(check) <= {"reading"}], facts)
+
+
+def _of_model(run: Run, enabled: list[Check], facts: dict[str, object]) -> Iterator[Stage]:
+    from onnx_lsp.model import native
+    from onnx_lsp.model.dataflow import dataflow
+    from onnx_lsp.model.graph import Model
+    from onnx_lsp.model.shapes import Shapes
+
+    model = facts["model"] = Model(facts["reading"].skeleton, facts["reading"].message)
+    flow = facts["flow"] = dataflow(model)
+    structure = [check for check in enabled if _needs(check) <= STRUCTURE]
+    rest = [check for check in enabled if check not in structure]
+    _run(run, structure, facts)
+    if rest:
+        yield Stage("the ONNX checker", findings(run))
+        copy = native.Copy(model, flow)
+        facts["refusals"] = native.checker_faults(copy)
+        _run(run, [check for check in rest if _needs(check) <= REFUSALS], facts)
+        yield Stage("shape inference", findings(run))
+        facts["conflicts"], inferred = native.infer(copy)
+        facts["shapes"] = Shapes(inferred, model.scopes)
+        _run(run, [check for check in rest if not _needs(check) <= REFUSALS], facts)
+    yield Stage("done", findings(run))
+
+
+def _needs(check: Check) -> set[str]:
+    return set(check.needs) - {"report"}
+
+
+def _run(run: Run, checks: list[Check], facts: dict[str, object]) -> None:
+    """Runs checks over facts: those of nodes in one shared traversal, dispatched by op."""
+    by_op: dict[str, list[Check]] = {}
+    for check in checks:
+        if "node" not in check.needs:
+            run.call(check, facts)
+        for op in check.ops:
+            by_op.setdefault(op, []).append(check)
+    if by_op:
+        for node in facts["model"].nodes():
+            for check in by_op.get(node.op, ()):
+                run.call(check, {**facts, "node": node})
+
+
+def findings(run: Run) -> tuple[Diagnostic, ...]:
+    """What was found so far, equal messages folded into one."""
+    return tuple(fold(run.findings()))

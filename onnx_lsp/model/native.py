@@ -53,6 +53,7 @@ class Copy:
         self._name_all(model)
         if not flow.clean:
             self._order(model, flow)
+        self._drop_repeats(model)
         for scope in model.scopes:
             if scope.is_function or scope.path == "graph":
                 container = self._function(scope.path) if scope.is_function else self.message.graph
@@ -76,8 +77,19 @@ class Copy:
             for body, label in bodies(node):
                 self._name(body.node, f"{name}.{label}")
 
+    def _drop_repeats(self, model: Model) -> None:
+        for scope in model.scopes:
+            if not scope.is_function and len(scope.initializers) < len(scope.proto.initializer):
+                initializers = self._container(scope.path).initializer
+                last = {item.name: number for number, item in enumerate(initializers)}
+                for number in sorted(set(range(len(initializers))) - set(last.values()), reverse=True):
+                    del initializers[number]
+
     def _order(self, model: Model, flow: Dataflow) -> None:
-        """Puts late producers first and makes readers of undefined values opaque: our own checks have told those."""
+        """Puts late producers first, and takes away what our own checks have told.
+
+        Readers of undefined values become opaque, outputs that nothing produces go.
+        """
         for path in sorted({reader.scope.path for reader, _, _ in flow.late}):
             scope = next(item for item in model.scopes if item.path == path)
             ordered, stuck = sorted_nodes(scope)
@@ -85,6 +97,13 @@ class Copy:
             self._container(scope.path).node.sort(key=lambda node: place[node.name])
         for node, _ in flow.undefined:
             self.hide(node.path)
+        for scope, name in flow.missing:
+            if scope.owner is not None:
+                self.hide(scope.owner.path)  # it counts the outputs of its bodies
+                continue
+            outputs = self._container(scope.path).output
+            for number in reversed([i for i, item in enumerate(outputs) if name == getattr(item, "name", item)]):
+                del outputs[number]
         for cycle in flow.cycles:
             for node in cycle:
                 self.hide(node.path)

@@ -14,7 +14,7 @@ class WireFault(ValueError):
     Attributes:
         offset: the byte of the file at which reading had to stop.
         reason: what is wrong there, in words.
-        declared_end: where the field that runs past the end should have ended, else None.
+        declared_end: where a field that runs past the end of the file should have ended, else None.
     """
 
     def __init__(self, offset: int, reason: str, declared_end: int | None = None) -> None:

@@ -26,6 +26,7 @@ from onnx_lsp.model.varint import BYTES, WireFault, read_varint, skip, tagged, v
 SMALL = 1024  # bytes; shape inference needs Reshape shapes, axes and scales, which are smaller
 MARK = "onnx-lsp.record"
 MAX_DEPTH = 100  # protobuf's own limit
+HEAD = 512  # bytes kept for telling what a file is
 
 MODEL, GRAPH, NODE, ATTRIBUTE, TENSOR, FUNCTION, TRAINING = range(7)
 # Field numbers from onnx/onnx.proto: which fields of a message can hold weights.
@@ -54,6 +55,7 @@ class Skeleton:
         digest: identifies the file's structure and size; a fix refuses a file whose digest is another.
         fault: why the file is not a protobuf message, if it is not.
         mark: the key under which left-out records are noted.
+        head: the file's first bytes.
     """
 
     path: str
@@ -62,6 +64,7 @@ class Skeleton:
     digest: str
     fault: WireFault | None = None
     mark: str = MARK
+    head: bytes = b""
 
 
 class NotRegular(OSError):
@@ -100,19 +103,19 @@ def shrink(path: str) -> Skeleton:
 
 
 def _shrink(path: str, buffer, size: int) -> Skeleton:
-    mark = MARK
+    mark, head = MARK, buffer[:HEAD]
     while True:
         shrinker = _Shrinker(buffer, os.path.basename(path), mark)
         try:
             data = shrinker.message(MODEL, 0, size, 0)
         except WireFault as fault:
-            return Skeleton(path, size, b"", f"{size}-", fault)
+            return Skeleton(path, size, b"", f"{size}-", fault, head=head)
         data = buffer[:] if data is None else data
         if data.count(mark.encode()) == shrinker.records:
             break
         mark += "'"  # the model itself contains the mark: take one that it does not
     digest = f"{size}-{blake2b(data, digest_size=16).hexdigest()}"
-    return Skeleton(path, size, data, digest, None, mark)
+    return Skeleton(path, size, data, digest, None, mark, head)
 
 
 class _Shrinker:
@@ -152,7 +155,7 @@ class _Shrinker:
                 break
             stop, position = _bounds(buffer, position, end)
             if stop - position > SMALL and (part := parts.get(tag >> 3)) is not None:
-                body = self.message(part, position, stop, depth + 1)
+                body = self._part(part, position, stop, depth + 1)
                 if body is not None:
                     out += (buffer[copied:at], varint(tag), varint(len(body)), body)
                     copied = stop
@@ -161,6 +164,13 @@ class _Shrinker:
             return None
         out.append(buffer[copied:end])
         return b"".join(out)
+
+    def _part(self, kind: int, start: int, end: int, depth: int) -> bytes | None:
+        try:
+            return self.message(kind, start, end, depth)
+        except WireFault as fault:
+            fault.declared_end = None  # a cut-off file breaks at the outermost level first
+            raise
 
     def _tensor(self, start: int, end: int) -> bytes | None:
         buffer = self.buffer

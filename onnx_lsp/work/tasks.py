@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from onnx_lsp.diagnostics import ModelEdit
 from onnx_lsp.settings import Settings
 
 
@@ -15,7 +16,14 @@ def lint_model(path: str, settings: Settings) -> Iterator[object]:
     yield from engine.lint_model(path, settings, Workspace())
 
 
-TASKS = {"lint_model": lint_model}
+def fix_model(path: str, edits: list[ModelEdit], write: bool) -> Iterator[object]:
+    """Applies fixes to one model (`model.fixes.Applied`)."""
+    from onnx_lsp.model import fixes
+
+    yield fixes.apply_fixes(path, edits, write)
+
+
+TASKS = {"lint_model": lint_model, "fix_model": fix_model}
 
 
 def find(name: str) -> Callable[..., Iterator[object]]:

@@ -1,0 +1,43 @@
+"""The file itself: empty, not downloaded, not a model, cut off, malformed."""
+
+from __future__ import annotations
+
+from onnx_lsp.checks import Report, check
+from onnx_lsp.model import sniff
+from onnx_lsp.model.reading import Reading
+
+
+@check("FIL002")
+def empty_file(reading: Reading, report: Report) -> None:
+    if reading.skeleton.size == 0:
+        report("empty")
+
+
+@check("FIL003")
+def git_lfs_pointer(reading: Reading, report: Report) -> None:
+    head = reading.skeleton.head
+    if not sniff.is_lfs_pointer(head):
+        return
+    lines = dict(line.partition(" ")[::2] for line in head.decode("utf-8", "replace").splitlines())
+    report("pointer", size=lines.get("size", "an unknown number of"))
+
+
+@check("FIL004")
+def not_onnx(reading: Reading, report: Report) -> None:
+    if reading.foreign:
+        report("foreign", what=reading.foreign)
+    elif reading.message is not None and not reading.usable:
+        report("no-graph", size=reading.skeleton.size)
+
+
+@check("FIL005")
+def truncated_model(reading: Reading, report: Report) -> None:
+    if reading.cut_off:
+        size = reading.skeleton.size
+        report("cut-off", size=size, missing=reading.fault.declared_end - size)
+
+
+@check("FIL006")
+def malformed_protobuf(reading: Reading, report: Report) -> None:
+    if reading.fault and not reading.cut_off:
+        report("malformed", reason=reading.fault.reason.rstrip(","), offset=reading.fault.offset)

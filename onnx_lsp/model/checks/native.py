@@ -1,0 +1,61 @@
+"""What onnx's own checker and inference say, each at its node. What our own checks have already told is left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from onnx_lsp.checks import Report, check
+from onnx_lsp.model.dataflow import Dataflow
+from onnx_lsp.model.graph import Model
+from onnx_lsp.model.native import Fault
+
+ORDER_ECHO = re.compile(r"topologically sorted|is not output of any previous nodes")
+
+
+@check("ONX001")
+def checker_refuses(model: Model, flow: Dataflow, refusals: list[Fault], report: Report) -> None:
+    known = _told(flow)
+    for fault in refusals:
+        if fault.path in known or (not flow.clean and ORDER_ECHO.search(fault.text)):
+            continue
+        _say(model, fault, report)
+
+
+@check("SHP001")
+def inference_fails(model: Model, flow: Dataflow, conflicts: list[Fault], report: Report) -> None:
+    known = _told(flow)
+    for fault in conflicts:
+        if fault.path not in known:
+            _say(model, fault, report)
+
+
+def _told(flow: Dataflow) -> set[str | None]:
+    paths: set[str | None] = {node.path for node, _ in flow.undefined}
+    return paths | {node.path for nodes in flow.cycles for node in nodes}
+
+
+def _say(model: Model, fault: Fault, report: Report) -> None:
+    node = model.by_path.get(fault.path) if fault.path else None
+    if node is None:
+        report("model", problem=_lowered(_named(fault.text, model, ())))
+        return
+    text = _named(fault.text, model, (fault.path,))
+    report("node", node, node=node.title(), problem=_lowered(text))
+
+
+def _named(text: str, model: Model, hidden: Iterable[str]) -> str:
+    """Native words with our paths replaced by what the author calls the node."""
+
+    def title(match: re.Match) -> str:
+        node = model.by_path.get(match[0])
+        return match[0] if node is None else node.title()
+
+    for path in hidden:
+        text = text.replace(f"Node({path})", "the node").replace(f"({path})", "")
+    return re.sub(r"(?:graph|function\(.*?\))/node\[\d+\](?:\.\w+(?:\[\d+\])?/node\[\d+\])*", title, text)
+
+
+def _lowered(text: str) -> str:
+    """The text as the second half of a sentence."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text

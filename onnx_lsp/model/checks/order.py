@@ -1,0 +1,81 @@
+"""Values that are read before, or without, being produced."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from onnx_lsp.checks import Report, check
+from onnx_lsp.diagnostics import ModelEdit
+from onnx_lsp.engine import MAX_RELATED
+from onnx_lsp.model.dataflow import Dataflow
+from onnx_lsp.model.graph import Model, Node, Scope
+
+
+@check("ONX010")
+def undefined_tensor(model: Model, flow: Dataflow, report: Report) -> None:
+    groups: dict[tuple[str, str], list[Node]] = {}
+    for node, name in flow.undefined:
+        groups.setdefault((node.scope.path, name), []).append(node)
+    for (_, name), nodes in groups.items():
+        first, *others = nodes
+        related = tuple(report.related(node, f"`{node.op}` reads it too") for node in others[:MAX_RELATED])
+        close = closest(name, first)
+        if close is None:
+            report("unknown", first, name=name, op=first.op, related=related)
+            continue
+        edit = ModelEdit("ONX010", "rename", first.scope.path, (("from", name), ("to", close)), model.skeleton.digest)
+        report("close", first, name=name, op=first.op, close=close, related=related, fixes={"rename": edit})
+
+
+def closest(name: str, node: Node) -> str | None:
+    """The value visible to a node whose name is most like `name`."""
+    visible: list[str] = []
+    for scope in node.scope.around():
+        visible += [*scope.inputs, *scope.initializers]
+        visible += [output for output, producer in scope.producers.items() if producer is not node]
+    return next(iter(get_close_matches(name, visible, 1, 0.75)), None)
+
+
+@check("ONX011")
+def not_sorted(model: Model, flow: Dataflow, report: Report) -> None:
+    in_cycle = {node for cycle in flow.cycles for node in cycle}
+    groups: dict[str, list[tuple[Node, str, Node]]] = {}
+    for item in flow.late:
+        if item[0].scope not in {node.scope for node in in_cycle}:
+            groups.setdefault(item[0].scope.path, []).append(item)
+    for path, items in groups.items():
+        reader, name, producer = items[0]
+        related = [report.related(producer, f"`{name}` is produced here")]
+        related += [report.related(node, f"reads `{late}` too early") for node, late, _ in items[1:MAX_RELATED]]
+        edit = ModelEdit("ONX011", "sort", path, (), model.skeleton.digest)
+        report(
+            "unsorted" if len(items) == 1 else "several", reader, op=reader.op, name=name, producer=producer.op,
+            count=len(items), related=tuple(related), fixes={"sort": edit},
+        )  # fmt: skip
+
+
+@check("ONX012")
+def cycle(flow: Dataflow, report: Report) -> None:
+    for nodes in flow.cycles:
+        loop = " -> ".join(f"`{node.op}` ({_first(node)})" for node in nodes[::-1][:8])
+        related = tuple(report.related(node, "part of the loop") for node in nodes[1:MAX_RELATED])
+        report("loop", nodes[0], loop=loop, count=len(nodes), related=related)
+
+
+def _first(node: Node) -> str:
+    return next((f"`{name}`" for name in node.outputs if name), "no output")
+
+
+@check("ONX013")
+def output_not_produced(model: Model, flow: Dataflow, report: Report) -> None:
+    for scope, name in flow.missing:
+        close = next(iter(get_close_matches(name, _values(scope), 1, 0.75)), None)
+        place = scope.place("output", name)
+        if close is None:
+            report("unknown", place, name=name)
+        else:
+            report("close", place, name=name, close=close)
+
+
+def _values(scope: Scope) -> list[str]:
+    return [*scope.producers, *scope.inputs, *scope.initializers]

@@ -1,0 +1,88 @@
+"""Types and shapes of every value, as inference found them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from onnx_lsp.model import proto
+from onnx_lsp.model.graph import Scope
+from onnx_lsp.model.native import bodies
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """A tensor's type.
+
+    Attributes:
+        element: TensorProto.DataType.
+        dims: a number, a name, or None per dimension; None as a whole where not even the rank is known.
+    """
+
+    element: int
+    dims: tuple[int | str | None, ...] | None
+
+    @property
+    def rank(self) -> int | None:
+        return None if self.dims is None else len(self.dims)
+
+    def __str__(self) -> str:
+        name = proto.TensorProto.DataType.Name(self.element).lower()
+        if self.dims is None:
+            return name
+        return f"{name}[{','.join('?' if dim is None else str(dim) for dim in self.dims)}]"
+
+
+class Shapes:
+    """Answers with the type of a value; values of function bodies have none (they depend on the call).
+
+    Args:
+        inferred: the inferred model, whose nodes are named by their paths; None where inference failed altogether.
+        scopes: the scopes of the model that was read.
+    """
+
+    def __init__(self, inferred: proto.ModelProto | None, scopes: Iterable[Scope]) -> None:
+        self._inferred = inferred
+        self._types: dict[str, dict[str, TensorType]] | None = None
+        self._initializers = {
+            scope.path: {
+                name: TensorType(tensor.data_type, tuple(tensor.dims)) for name, tensor in scope.initializers.items()
+            }
+            for scope in scopes
+        }
+
+    def type(self, scope: Scope, name: str) -> TensorType | None:
+        """The type of a value as seen from a scope; None where unknown or no tensor."""
+        if self._types is None:
+            self._types = {"graph": {}}
+            if self._inferred is not None:
+                self._collect(self._inferred.graph, "graph")
+        for around in scope.around():
+            for table in (self._initializers, self._types):
+                if name in table.get(around.path, {}):
+                    return table[around.path][name]
+            if around.defines(name):
+                return None
+        return None
+
+    def _collect(self, graph: proto.GraphProto, path: str) -> None:
+        types = self._types.setdefault(path, {})
+        for value in (*graph.value_info, *graph.input, *graph.output):
+            if value.type.HasField("tensor_type"):
+                types[value.name] = tensor_type(value.type.tensor_type)
+        for node in graph.node:
+            for body, label in bodies(node):
+                self._collect(body, f"{node.name}.{label}")
+
+
+def tensor_type(type_proto) -> TensorType:
+    """The type that a TypeProto.Tensor declares."""
+    if not type_proto.HasField("shape"):
+        return TensorType(type_proto.elem_type, None)
+    return TensorType(type_proto.elem_type, tuple(_dim(dim) for dim in type_proto.shape.dim))
+
+
+def _dim(dim) -> int | str | None:
+    if dim.HasField("dim_value"):
+        return dim.dim_value
+    return dim.dim_param or None
