@@ -5,6 +5,7 @@ Every function here is a task of `onnx_lsp.work` and runs in the contestant's ow
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -26,9 +27,8 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Cold:
-    """What happens once: seconds to import onnxruntime, to create the session, for the first and the second run."""
+    """What happens once: seconds to create the session, for the first and for the second run."""
 
-    imported: float
     created: float
     first: float
     second: float
@@ -83,14 +83,16 @@ class _Contestant:
 _open: list[_Contestant] = []  # this process's one contestant; `open_contestant` replaces it
 
 
+def load() -> Iterator[float]:
+    """Imports onnxruntime and yields the seconds it took; what is missing is said when the session is opened."""
+    started = time.perf_counter()
+    with contextlib.suppress(ImportError):
+        import onnxruntime  # noqa: F401
+    yield time.perf_counter() - started
+
+
 def open_contestant(setup: SessionSetup, feeds: tuple[str, ...]) -> Iterator[Cold | Refusal]:
     """Opens this process's contestant and runs it twice."""
-    started = time.perf_counter()
-    try:
-        import onnxruntime  # noqa: F401
-    except ImportError:
-        pass
-    imported = time.perf_counter() - started
     try:
         contestant = _Contestant(setup, feeds)
         run = contestant.runner(0)
@@ -99,7 +101,7 @@ def open_contestant(setup: SessionSetup, feeds: tuple[str, ...]) -> Iterator[Col
         yield Refusal(str(refused))
         return
     _open[:] = [contestant]
-    yield Cold(imported, contestant.created, first, second)
+    yield Cold(contestant.created, first, second)
 
 
 def burst(case: int, seconds: float) -> Iterator[list[float]]:

@@ -103,6 +103,7 @@ class _Tally:
 
     logs: list[list[list[float]]] = field(default_factory=list)
     samples: list[list[float]] = field(default_factory=list)
+    imported: list[float] = field(default_factory=list)
     cold: list[Cold] = field(default_factory=list)
     throughput: list[list[float]] = field(default_factory=list)
     peak: float | None = None
@@ -154,8 +155,9 @@ class Contest:
         self.random.shuffle(order)
         workers = {index: self.crew.hire(self.entries[index].setup.provider.python) for index in order}
         try:
-            for index in order:
-                self._attempt(index, self._open, workers[index])
+            for action in (self._load, self._open):
+                for index in order:
+                    self._attempt(index, action, workers[index])
             for tally in self.tallies:
                 tally.logs.append([[] for _ in range(self.cases)])
             for turn in range(self.plan.rounds):
@@ -177,8 +179,13 @@ class Contest:
         except ChildDied as died:
             self.tallies[index].failure = str(died)
 
+    def _load(self, index: int, worker: Worker) -> None:
+        self.tallies[index].imported.append(self.crew.ask(worker, f"{TASKS}:load"))
+
     def _open(self, index: int, worker: Worker) -> None:
         entry, tally = self.entries[index], self.tallies[index]
+        if tally.failure:
+            return
         with _MemoryWatch(worker.pid) as watch:
             cold = self.crew.ask(worker, f"{TASKS}:open_contestant", setup=entry.setup, feeds=entry.feeds)
         if isinstance(cold, Refusal):
@@ -252,9 +259,9 @@ class Contest:
     def _cold(self, index: int, floor: float | None) -> ColdResult:
         seen = self.tallies[index].cold
         found = self._cold_ratio(index) if index else None
-        middle = [median(getattr(item, name) for item in seen) for name in ("imported", "created", "first", "second")]
+        once = [median(getattr(item, name) for item in seen) for name in ("created", "first", "second")]
         verdict = stats.verdict(found, floor) if index else "baseline"
-        return ColdResult(index, *middle, found, verdict, self.tallies[index].peak)
+        return ColdResult(index, median(self.tallies[index].imported), *once, found, verdict, self.tallies[index].peak)
 
 
 class _MemoryWatch:

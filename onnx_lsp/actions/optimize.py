@@ -1,0 +1,386 @@
+"""Optimises a model: many candidates, none of them trusted, the best one kept only if it is proven to be better."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from onnx_lsp.actions import pipelines
+from onnx_lsp.actions.bench import BenchReport, BenchRequest, bench, prepare
+from onnx_lsp.actions.contest import Examined, Refusal
+from onnx_lsp.actions.crew import ActionError, Crew, Progress
+from onnx_lsp.actions.inputs import Case
+from onnx_lsp.actions.measure import Contest, Entry, Measured, Plan
+from onnx_lsp.actions.pipelines import Facts, Unable
+from onnx_lsp.actions.providers import Provider, SessionSetup
+from onnx_lsp.actions.verify import Agreement
+from onnx_lsp.work.worker import ChildDied
+
+GOALS = ("latency", "startup", "size", "portability")
+SMALLER = 0.99  # a file that is not at least this much smaller is not called smaller
+SCREENING_SHARE = 0.35  # of the time; the rest confirms the winner in a measurement of its own
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizeRequest:
+    """What to optimise, and for what.
+
+    Attributes:
+        output: where the result goes; `model.opt.onnx` beside the model when empty.
+        goal: one of `GOALS`.
+        pipelines: stages to run after one another, per candidate; the default portfolio when empty.
+        runtime_only: also try stages whose result only onnxruntime runs.
+        passes: for onnxoptimizer: only these.
+        sizes, given: the inputs, as for `BenchRequest`.
+        bench: afterwards benchmark the original and the result on these providers.
+        stage_timeout: seconds one stage may take.
+    """
+
+    model: str
+    output: str = ""
+    overwrite: bool = False
+    goal: str = "latency"
+    pipelines: tuple[tuple[str, ...], ...] = ()
+    runtime_only: bool = False
+    passes: tuple[str, ...] = ()
+    sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    given: str = ""
+    threads: int = 1
+    tolerance: float | None = None
+    plan: Plan = field(default_factory=Plan)
+    bench: tuple[Provider, ...] = ()
+    stage_timeout: float = 300.0
+    timeout: float = 300.0
+    memory: int = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One pipeline's result.
+
+    `status` is `ok`, `same` (nothing changed, or as another candidate), `unable` (a stage does not apply), `died` (a
+    stage crashed, looped or ate memory), `invalid` (the checker or the interface), or `wrong` (the outputs).
+    """
+
+    stages: tuple[str, ...]
+    status: str
+    reason: str = ""
+    facts: Facts | None = None
+    agreement: Agreement | None = None
+
+    @property
+    def name(self) -> str:
+        return " + ".join(self.stages)
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizeReport:
+    """What was tried and what came of it.
+
+    Attributes:
+        chosen: index of the candidate that was written, or None: nothing was won.
+        verdict: one sentence for people.
+        screening: all good candidates against the original; its entry 0 is the original, then `screened`.
+        confirmation: the original (entry 0) against the winner (entry 1), measured again.
+    """
+
+    model: str
+    goal: str
+    original: Facts
+    candidates: tuple[Candidate, ...]
+    cases: tuple[str, ...]
+    screened: tuple[int, ...] = ()
+    screening: Measured | None = None
+    confirmation: Measured | None = None
+    chosen: int | None = None
+    verdict: str = ""
+    written: str = ""
+    notes: tuple[str, ...] = ()
+    bench: BenchReport | None = None
+
+
+def optimize(request: OptimizeRequest, progress: Progress, cancel: threading.Event | None = None) -> OptimizeReport:
+    """Optimises a model and writes the best candidate, if there is one.
+
+    Args:
+        progress: called with what is going on and how much is done (0 to 1).
+        cancel: set it to stop; nothing is written then.
+
+    Raises:
+        ActionError: it cannot be done (the model is invalid, no inputs fit, the output exists).
+        Cancelled: `cancel` was set.
+    """
+    output = request.output or default_output(request.model)
+    if not request.overwrite and os.path.exists(output):
+        raise ActionError(f"{output}: exists already; give another name with --output, or --overwrite")
+    request = replace(request, output=output)
+    with tempfile.TemporaryDirectory(prefix="onnx-lint-") as folder:
+        with Crew(cancel, request.timeout, request.memory) as crew:
+            action = _Optimization(request, crew, folder, progress)
+            report = action.run()
+            crew.check()
+            if report.chosen is not None:
+                publish(action.files[report.chosen], output)
+                report = replace(report, written=output)
+        if request.bench:
+            report = replace(report, bench=_bench(request, report, progress, cancel))
+    return report
+
+
+def default_output(model: str) -> str:
+    """`model.opt.onnx` beside `model.onnx`."""
+    stem, suffix = os.path.splitext(model)
+    return f"{stem}.opt{suffix}"
+
+
+class _Optimization:
+    """One run of `optimize`, up to the writing."""
+
+    def __init__(self, request: OptimizeRequest, crew: Crew, folder: str, progress: Progress) -> None:
+        self.request = request
+        self.crew = crew
+        self.folder = folder
+        self.progress = progress
+        self.files: list[str] = []
+        self._made: dict[tuple[str, ...], tuple[str, Facts | Unable | ChildDied]] = {}
+
+    def run(self) -> OptimizeReport:
+        request = self.request
+        self.progress("checking the model", 0.0)
+        self._check_original()
+        original = self.crew.once("onnx_lsp.actions.pipelines:describe", path=request.model)
+        folder = os.path.join(self.folder, "inputs")
+        os.mkdir(folder)
+        prepared = prepare(
+            self.crew, request.model, folder, request.sizes, request.given, request.plan.seed, second=True
+        )
+        cases = (*prepared.cases, *prepared.second)
+        reference = self._examine(request.model, cases, "reference")
+        if not isinstance(reference, Examined):
+            raise ActionError(f"{request.model}: the original does not run: {_why(reference)}")
+        notes = prepared.notes
+        if not reference.reproducible:
+            raise ActionError(f"{request.model}: two runs on the same inputs differ, so that no rewrite can be verified")
+        candidates = self._candidates(original, cases, reference)
+        labels = tuple(case.label for case in prepared.cases)
+        report = OptimizeReport(request.model, request.goal, original, candidates, labels, notes=notes)
+        return self._judge(report, tuple(case.feeds for case in prepared.cases))
+
+    def _check_original(self) -> None:
+        model = self.request.model
+        try:
+            problem = self.crew.once("onnx_lsp.actions.verify:check_candidate", original=model, candidate=model)
+        except ChildDied as died:
+            raise ActionError(f"{model}: the checker {died}; `onnx-lint check` says more") from None
+        if problem:
+            raise ActionError(f"{model}: only valid models are optimised, and {problem}; `onnx-lint check` says more")
+
+    def _examine(self, model: str, cases: tuple[Case, ...], name: str) -> Examined | Refusal | ChildDied:
+        outputs = tuple(os.path.join(self.folder, f"{name}-{index}.npz") for index in range(len(cases)))
+        feeds = tuple(case.feeds for case in cases)
+        try:
+            return self.crew.once(
+                "onnx_lsp.actions.contest:examine", setup=self._setup(model), feeds=feeds, outputs=outputs
+            )
+        except ChildDied as died:
+            return died
+
+    def _setup(self, model: str) -> SessionSetup:
+        return SessionSetup(model, Provider(), threads=self.request.threads)
+
+    def _candidates(self, original: Facts, cases: tuple[Case, ...], reference: Examined) -> tuple[Candidate, ...]:
+        plans = self.request.pipelines or pipelines.PORTABLE
+        if self.request.runtime_only and not self.request.pipelines:
+            plans += pipelines.RUNTIME_ONLY
+        found: list[Candidate] = []
+        for index, stages in enumerate(plans):
+            self.progress(f"trying {' + '.join(stages)}", 0.4 * index / len(plans))
+            path, made = self._make(stages)
+            self.files.append(path)
+            found.append(self._candidate(stages, path, made, original, found, cases, reference))
+        return tuple(found)
+
+    def _make(self, stages: tuple[str, ...]) -> tuple[str, Facts | Unable | ChildDied]:
+        """Runs the last of `stages` on what the others made; what was made once is used again."""
+        if stages in self._made:
+            return self._made[stages]
+        source, before = (self.request.model, None) if len(stages) == 1 else self._make(stages[:-1])
+        if isinstance(before, (Unable, ChildDied)):
+            self._made[stages] = ("", before)
+            return self._made[stages]
+        folder = os.path.join(self.folder, f"stage{len(self._made)}")
+        os.mkdir(folder)
+        target = os.path.join(folder, os.path.basename(self.request.output))
+        self._made[stages] = (target, self._run(stages[-1], source, target))
+        return self._made[stages]
+
+    def _run(self, stage: str, source: str, target: str) -> Facts | Unable | ChildDied:
+        try:
+            return self.crew.once(
+                "onnx_lsp.actions.pipelines:run_stage",
+                timeout=self.request.stage_timeout,
+                name=stage,
+                source=os.path.abspath(source),
+                target=target,
+                passes=self.request.passes,
+            )
+        except ChildDied as died:
+            return died
+
+    def _candidate(
+        self,
+        stages: tuple[str, ...],
+        path: str,
+        made: Facts | Unable | ChildDied,
+        original: Facts,
+        others: list[Candidate],
+        cases: tuple[Case, ...],
+        reference: Examined,
+    ) -> Candidate:
+        if isinstance(made, Unable):
+            return Candidate(stages, "unable", made.reason)
+        if isinstance(made, ChildDied):
+            return Candidate(stages, "died", f"the stage {made}")
+        if made.digest == original.digest and not made.external:
+            return Candidate(stages, "same", "nothing was changed", made)
+        if twin := next((item for item in others if item.facts and item.facts.digest == made.digest), None):
+            return Candidate(stages, "same", f"the same model as {twin.name}", made)
+        try:
+            arguments = {"original": self.request.model, "candidate": path}
+            problem = self.crew.once("onnx_lsp.actions.verify:check_candidate", **arguments)
+        except ChildDied as died:
+            problem = f"the checker {died}"
+        if problem:
+            return Candidate(stages, "invalid", problem, made)
+        return self._compared(Candidate(stages, "ok", "", made), path, cases, reference)
+
+    def _compared(self, item: Candidate, path: str, cases: tuple[Case, ...], reference: Examined) -> Candidate:
+        seen = self._examine(path, cases, f"outputs{len(self.files)}")
+        if not isinstance(seen, Examined):
+            return replace(item, status="wrong", reason=f"it does not run: {_why(seen)}")
+        agreement = self.crew.once(
+            "onnx_lsp.actions.verify:compare",
+            reference=reference.outputs,
+            candidate=seen.outputs,
+            cases=tuple(case.label for case in cases),
+            tolerance=self.request.tolerance,
+        )
+        if agreement.equal:
+            return replace(item, agreement=agreement)
+        worst = agreement.worst
+        reason = f"output `{worst.output}` {worst.reason} at {worst.case}"
+        return replace(item, status="wrong", reason=reason, agreement=agreement)
+
+    def _judge(self, report: OptimizeReport, feeds: tuple[str, ...]) -> OptimizeReport:
+        """Picks the best candidate, and measures it again: the best of many is partly luck, its second time is not."""
+        good = [index for index, item in enumerate(report.candidates) if item.status == "ok"]
+        if not good:
+            return replace(report, verdict="Nothing to win here: no stage made another model that holds")
+        if self.request.goal in ("latency", "startup"):
+            report = self._screen(report, good, feeds)
+            best = self._fastest(report)
+        else:
+            best = self._leanest(report, good)
+        if best is None:
+            return replace(report, verdict=f"Nothing to win here: no candidate is better for {report.goal}")
+        share = 1 - SCREENING_SHARE if report.screening else 1.0
+        plan = replace(self.request.plan, seconds=self.request.plan.seconds * share, seed=self.request.plan.seed + 1)
+        confirmation = self._measure([best], feeds, plan)
+        return _concluded(replace(report, confirmation=confirmation), best)
+
+    def _screen(self, report: OptimizeReport, good: list[int], feeds: tuple[str, ...]) -> OptimizeReport:
+        seconds = self.request.plan.seconds * SCREENING_SHARE
+        plan = replace(self.request.plan, seconds=seconds, generations=3, precision=max(0.02, self.request.plan.precision))
+        return replace(report, screened=tuple(good), screening=self._measure(good, feeds, plan))
+
+    def _measure(self, chosen: list[int], feeds: tuple[str, ...], plan: Plan) -> Measured:
+        models = [self.request.model, *(self.files[index] for index in chosen)]
+        entries = [Entry(self._setup(model), feeds) for model in models]
+        return Contest(entries, len(feeds), self.crew, plan, self.progress).run()
+
+    def _fastest(self, report: OptimizeReport) -> int | None:
+        """The screened candidate with the best ratio, over all cases; none where even that is not under 1."""
+        screening = report.screening
+        values: dict[int, list[float]] = {}
+        rows = screening.results if report.goal == "latency" else screening.cold
+        for row in rows:
+            if row.ratio is not None:
+                values.setdefault(row.entry, []).append(row.ratio.value)
+        ranked = sorted((max(ratios), entry) for entry, ratios in values.items())
+        return report.screened[ranked[0][1] - 1] if ranked and ranked[0][0] < 1 else None
+
+    def _leanest(self, report: OptimizeReport, good: list[int]) -> int | None:
+        facts = {index: report.candidates[index].facts for index in good}
+        if report.goal == "size":
+            small = [index for index in good if facts[index].size < report.original.size * SMALLER]
+            return min(small, key=lambda index: facts[index].size, default=None)
+        lean = [index for index in good if facts[index].portable and facts[index].nodes < report.original.nodes]
+        return min(lean, key=lambda index: facts[index].nodes, default=None)
+
+
+def _concluded(report: OptimizeReport, best: int) -> OptimizeReport:
+    """Decides by the second measurement: it must confirm a gain in time, or for other goals show no loss."""
+    measured, name = report.confirmation, report.candidates[best].name
+    rows = measured.cold if report.goal == "startup" else measured.results
+    verdicts = [row.verdict for row in rows if row.entry == 1]
+    timed = report.goal in ("latency", "startup")
+    if measured.failed:
+        return replace(report, verdict=f"Nothing to win here: {name} {measured.failed[0][1]} while it was timed")
+    if timed and not ("faster" in verdicts and all(verdict in ("faster", "no difference") for verdict in verdicts)):
+        return replace(report, verdict=f"Nothing to win here: the gain of {name} was not confirmed; it lies within the noise")
+    if not timed and "slower" in verdicts:
+        return replace(report, verdict=f"Nothing to win here: {name} is better for {report.goal}, but slower")
+    return replace(report, chosen=best, verdict=f"{name} is better for {report.goal}, and proven equal")
+
+
+def _why(seen: Refusal | ChildDied) -> str:
+    return seen.reason if isinstance(seen, Refusal) else f"the child {seen}"
+
+
+def publish(source: str, target: str) -> None:
+    """Puts a finished model in its place, its weights first; each file appears whole or not at all.
+
+    Raises:
+        ActionError: it cannot be written.
+    """
+    try:
+        if os.path.exists(source + ".data"):
+            _replace(source + ".data", target + ".data")
+        _replace(source, target)
+    except OSError as error:
+        raise ActionError(f"{target}: cannot be written: {(error.strerror or str(error)).lower()}") from None
+
+
+def _replace(source: str, target: str) -> None:
+    folder = os.path.dirname(os.path.abspath(target))
+    handle, temporary = tempfile.mkstemp(prefix=".onnx-lint-", dir=folder)
+    os.close(handle)
+    try:
+        shutil.copyfile(source, temporary)
+        shutil.copymode(source, temporary)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _bench(
+    request: OptimizeRequest, report: OptimizeReport, progress: Progress, cancel: threading.Event | None
+) -> BenchReport:
+    models = (request.model, report.written) if report.written else (request.model,)
+    asked = BenchRequest(
+        models,
+        request.bench,
+        request.sizes,
+        request.given,
+        request.threads,
+        tolerance=request.tolerance,
+        plan=request.plan,
+        timeout=request.timeout,
+        memory=request.memory,
+    )
+    return bench(asked, progress, cancel)
