@@ -1,0 +1,170 @@
+"""Makes `rules/targets/onnxruntime-cpu.toml`: measured, wheel by wheel.
+
+    python -m benchmarks.facts.onnxruntime_cpu WHEELS
+
+WHEELS is a folder for the unpacked wheels (100 MB each, downloaded when they are not there). Each wheel is asked in child processes for its
+kernels (`get_all_opkernel_def`), for the highest opset and IR version that it loads, and to create a session for every
+single-node test of the onnx package, which shows what runs through a function body. Five minutes when the wheels are there.
+"""
+
+from __future__ import annotations
+
+import datetime
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+import onnx
+from onnx import TensorProto, helper
+
+from benchmarks.facts import node_tests, support, tables
+from benchmarks.facts import onnxruntime_wheels as wheels
+from benchmarks.facts.support import Row
+from onnx_lsp import targets
+
+MINORS = tuple(f"1.{minor}" for minor in range(16, 33))
+OPEN = 2**31 - 1
+# In the graph only while onnxruntime loads it: becomes an initializer.
+NO_KERNEL_NEEDED = {"ai.onnx": ["Constant"]}
+INTERNAL_DOMAINS = ("com.microsoft.nchwc", "com.ms.internal.nhwc")
+# A float16 node without a float16 kernel gets Casts around a float kernel (onnxruntime's InsertCastTransformer).
+CASTS = {"float16": "float"}
+PROBE_OPS = ("Identity", "Relu", "Abs")
+
+
+def main(folder: str) -> int:
+    kernels, bodies, limits = {}, {}, {}
+    for minor in MINORS:
+        release = wheels.unpack(minor, Path(folder))
+        with tempfile.TemporaryDirectory() as place:
+            limits[minor] = measure_limits(release, Path(place))
+            kernels[minor] = kernel_rows(wheels.kernels(release))
+            cases = node_tests.prepare(Path(place), limits[minor]["opset"], limits[minor]["ir"])
+            bodies[minor] = body_rows(release, [case for case in cases if len(case.nodes) == 1], kernels[minor])
+        print(minor, limits[minor], len(cases), file=sys.stderr)
+    print(tables.save("onnxruntime-cpu.toml", _comment(), render(kernels, bodies, limits)))
+    return 0
+
+
+def _comment() -> str:
+    return f"""ONNX Runtime's CPU provider. Made by `python -m benchmarks.facts.onnxruntime_cpu`; do not edit.
+Measured on {datetime.date.today()} in the PyPI wheels listed under [limits], with the node tests of onnx {onnx.__version__}.
+The notation is described in onnx_lsp/targets.py. [inlined]: there is no such kernel, but the function body runs."""
+
+
+def measure_limits(release: wheels.Release, folder: Path) -> dict[str, object]:
+    """The highest ai.onnx opset and IR version of a one-node model that loads."""
+
+    def loads(opset: int, ir: int) -> bool:
+        paths = []
+        for op in PROBE_OPS:
+            graph = helper.make_graph([helper.make_node(op, ["x"], ["y"])], "g", *_ports())
+            model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir)
+            paths.append(folder / f"limit-{op}-{opset}-{ir}.onnx")
+            paths[-1].write_bytes(model.SerializeToString())
+        return "loads" in wheels.loads(release, paths)
+
+    opset = max(number for number in range(15, 31) if loads(number, 8))
+    ir = max(number for number in range(8, 16) if loads(15, number))
+    return {"opset": opset, "ir": ir, "wheel": release.version}
+
+
+def _ports() -> tuple[list, list]:
+    value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2]) for name in "xy"]
+    return value[:1], value[1:]
+
+
+def kernel_rows(kernels: list[list]) -> dict[support.OpKey, list[Row]]:
+    """The registered kernels, those that differ in one type variable joined."""
+    grouped: dict[tuple, list[support.Types]] = defaultdict(list)
+    for domain, op, (low, high), types in kernels:
+        if domain not in INTERNAL_DOMAINS:
+            end = low if high == OPEN else high
+            grouped[domain, op, low, end].append(support.typed({name: map(_plain, found) for name, found in types}))
+    out: dict[support.OpKey, list[Row]] = defaultdict(list)
+    for (domain, op, low, high), alternatives in grouped.items():
+        out[domain, op] += [Row(low, high, types) for types in support.joined(alternatives)]
+    return out
+
+
+def _plain(text: str) -> str:
+    return text[7:-1] if text.startswith("tensor(") else text
+
+
+def body_rows(
+    release: wheels.Release, cases: list[node_tests.Case], kernels: dict[support.OpKey, list[Row]]
+) -> dict[support.OpKey, list[Row]]:
+    """What runs although no kernel fits: by operator revision, with the types that the tests saw."""
+    answers = wheels.loads(release, [case.path for case in cases])
+    seen: dict[tuple[str, str, int], list[tuple[dict, bool, bool]]] = defaultdict(list)
+    for case, answer in zip(cases, answers, strict=True):
+        node = case.nodes[0]
+        since = targets.revision(node.domain, node.op, node.opset)
+        if since is not None and node.op not in NO_KERNEL_NEEDED.get(node.domain, ()):
+            rows = [row for row in kernels.get((node.domain, node.op), ()) if row.low <= since <= row.high]
+            types = dict(node.types)
+            if not any(_fits(row, types) for row in rows):
+                seen[node.domain, node.op, since].append((types, answer == "loads", bool(rows)))
+    out: dict[support.OpKey, list[Row]] = defaultdict(list)
+    for (domain, op, since), found in sorted(seen.items()):
+        out[domain, op] += _body_row(since, found)
+    return {key: rows for key, rows in out.items() if rows}
+
+
+def _fits(row: Row, types: dict[str, frozenset[str]]) -> bool:
+    return all(
+        name in allowed or CASTS.get(name) in allowed
+        for variable, allowed in row.types
+        for name in types.get(variable, ())
+    )
+
+
+def _body_row(since: int, found: list[tuple[dict, bool, bool]]) -> list[Row]:
+    good = [types for types, loads, _ in found if loads]
+    bad = [types for types, loads, _ in found if not loads]
+    if not good:
+        return []
+    if any(has_kernel for *_, has_kernel in found):
+        # There are kernels for other types: only the types that were seen to run are known to.
+        return [Row(since, since, types) for types in support.joined([_variables(types) for types in good])]
+    excluded = {}
+    for variable in {name for types in bad for name in types if len(name) <= 2}:
+        working = frozenset().union(*(types.get(variable, frozenset()) for types in good))
+        failing = frozenset().union(*(types.get(variable, frozenset()) for types in bad)) - working
+        if failing:
+            excluded[variable] = failing
+    explained = all(any(types.get(name, frozenset()) & gone for name, gone in excluded.items()) for types in bad)
+    note = "" if explained else "some forms are refused"
+    return [Row(since, since, (), support.typed(excluded), note=note)]
+
+
+def _variables(types: dict[str, frozenset[str]]) -> support.Types:
+    return support.typed({name: found for name, found in types.items() if name[0].isupper() and len(name) <= 2})
+
+
+def render(kernels: dict, bodies: dict, limits: dict[str, dict]) -> list[str]:
+    """The body of the table."""
+    ops = support.over_versions(kernels, MINORS)
+    inlined = support.over_versions(bodies, MINORS)
+    names = support.named(ops, inlined)
+    out = tables.lines({
+        "title": "ONNX Runtime, CPU provider",
+        "kind": "runtime",
+        "date": str(datetime.date.today()),
+        "source": "measured in the PyPI wheels",
+        "measured": True,
+        "versions": list(MINORS),
+        "casts": CASTS,
+        "no_kernel_needed": NO_KERNEL_NEEDED,
+    })  # fmt: skip
+    out += ["", "# The highest ai.onnx opset and IR version that load.", "[limits]"]
+    out += [f"{tables.key(minor)} = {tables.value(row)}" for minor, row in limits.items()]
+    out += support.render("ops", ops, names) + support.render("inlined", inlined, names)
+    return out + support.type_lines(names)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    sys.exit(main(sys.argv[1]))

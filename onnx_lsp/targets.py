@@ -1,0 +1,402 @@
+"""Asks `rules/targets`: does this runtime version run this op at this opset with these element types?
+
+A target is a name and a version, `onnxruntime-cpu@1.20`. Its table is one TOML file, read when it is first asked. Every operator has
+one line of alternatives, separated by `;`, each of them
+
+    RANGE [VARIABLE=TYPES] [!VARIABLE=TYPES] [@VERSIONS] ["note"]
+
+RANGE is about the revision of the operator (its `since_version`): `13` is that revision only, `6-12` all from 6 to 12, `13+` all from 13, `*` any.
+TYPES are joined by `|`; `$name` is a list of the table's `[types]`. `!T=int4` excludes. VERSIONS are those of the target: `1.18..1.20`, `1.21..`.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+
+from onnx_lsp.rulebook import builtin_folder
+
+ALIASES = {
+    "onnxruntime": "onnxruntime-cpu",
+    "onnxruntime-coreml": "onnxruntime-coreml-mlprogram",
+    "onnxruntime-webgpu": "onnxruntime-web-webgpu",
+    "onnxruntime-webgl": "onnxruntime-web-webgl",
+    "onnxruntime-webnn": "onnxruntime-web-webnn",
+    "tflite": "tflite-onnx2tf",
+    "litert": "tflite-onnx2tf",
+    "tensorflow": "tensorflow-onnx-tf",
+}
+NOT_TARGETS = frozenset({"versions", "ops", "torch", "torch-ops"})
+# Element types that came with an IR version (onnx/onnx.proto, enum Version and TensorProto.DataType): an older
+# release cannot even read the tensor.
+TYPE_IR = {
+    "float8e4m3fn": 9, "float8e4m3fnuz": 9, "float8e5m2": 9, "float8e5m2fnuz": 9, "uint4": 10, "int4": 10,
+    "float4e2m1": 11, "float8e8m0": 12, "uint2": 13, "int2": 13,
+}  # fmt: skip
+Binding = tuple[tuple[str, frozenset[str]], ...]
+
+
+class UnknownTarget(ValueError):
+    """A target or version that no table has; the message lists the close ones."""
+
+
+class Verdict(enum.Enum):
+    """What a target does with a node."""
+
+    KERNEL = "runs"
+    INLINED = "runs through its function body"
+    FALLS_BACK = "falls back"
+    REFUSES = "refuses"
+    UNKNOWN = "unknown"
+
+    @property
+    def runs(self) -> bool:
+        return self in (Verdict.KERNEL, Verdict.INLINED)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target that somebody asked for.
+
+    `version` is the version of the table that answers; `other` is the next one of the table where the asked version lies between two.
+    `sure` is false where the table does not cover what was asked, `note` then says what it covers.
+    """
+
+    name: str
+    version: str
+    asked: str
+    other: str | None = None
+    sure: bool = True
+    note: str = ""
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The verdict on one node, what the table adds to it, and whether the table is certain."""
+
+    verdict: Verdict
+    note: str = ""
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a target says of whole models; None where there is no limit or none is known."""
+
+    max_opset: int | None
+    max_ir: int | None
+    min_opset: int | None
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One alternative of a table's line."""
+
+    low: int
+    high: int | None
+    first: int
+    last: int | None
+    allowed: tuple[tuple[str, frozenset[str]], ...] = ()
+    excluded: tuple[tuple[str, frozenset[str]], ...] = ()
+    note: str = ""
+
+    def covers(self, since: int, position: int) -> bool:
+        inside = self.low <= since and (self.high is None or since <= self.high)
+        return inside and self.first <= position and (self.last is None or position <= self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A target's file. Lines are parsed when they are asked for."""
+
+    name: str
+    data: dict = field(repr=False)
+    parsed: dict[tuple[str, str, str], tuple[Entry, ...]] = field(default_factory=dict, repr=False)
+
+    @property
+    def versions(self) -> list[str]:
+        return self.data["versions"]
+
+    @property
+    def date(self) -> str:
+        return self.data["date"]
+
+    def entries(self, section: str, domain: str, op: str) -> tuple[Entry, ...]:
+        key = section, domain, op
+        if key not in self.parsed:
+            line = self.data.get(section, {}).get(domain, {}).get(op, "")
+            self.parsed[key] = tuple(_entry(self, part.strip()) for part in line.split(";") if part.strip())
+        return self.parsed[key]
+
+    def types(self, text: str) -> frozenset[str]:
+        """`float|$numbers` as a set."""
+        found: set[str] = set()
+        for word in text.split("|"):
+            found |= self.types(self.data["types"][word[1:]]) if word.startswith("$") else {word}
+        return frozenset(found)
+
+
+def _entry(table: Table, text: str) -> Entry:
+    text, _, note = text.partition(' "')
+    revisions, *words = text.split()
+    low, high = _revisions(revisions)
+    first, last = 0, None
+    allowed, excluded = [], []
+    for word in words:
+        if word.startswith("@"):
+            first, last = _span(table.versions, word[1:])
+            continue
+        variable, _, types = word.lstrip("!").partition("=")
+        (excluded if word.startswith("!") else allowed).append((variable, table.types(types)))
+    return Entry(low, high, first, last, tuple(allowed), tuple(excluded), note.rstrip('"'))
+
+
+def _revisions(text: str) -> tuple[int, int | None]:
+    if text == "*":
+        return 0, None
+    if text.endswith("+"):
+        return int(text[:-1]), None
+    low, _, high = text.partition("-")
+    return int(low), int(high or low)
+
+
+def _span(versions: list[str], text: str) -> tuple[int, int | None]:
+    first, _, last = text.partition("..")
+    return versions.index(first) if first else 0, versions.index(last) if last else None
+
+
+def folder() -> str:
+    """Where the tables lie."""
+    return os.path.join(builtin_folder(), "targets")
+
+
+def names() -> list[str]:
+    """The names of all targets."""
+    stems = (file[:-5] for file in os.listdir(folder()) if file.endswith(".toml"))
+    return sorted(stem for stem in stems if stem not in NOT_TARGETS)
+
+
+@cache
+def read(name: str) -> dict:
+    """A file of `rules/targets`, by its stem. Read once per process: the tables do not change under a run."""
+    import tomllib
+
+    with open(os.path.join(folder(), f"{name}.toml"), "rb") as file:
+        return tomllib.load(file)
+
+
+@cache
+def table(name: str) -> Table:
+    return Table(name, read(name))
+
+
+def parse(text: str) -> Target:
+    """The target that `NAME[@VERSION]` means.
+
+    `installed` as the version is the version of the installed Python package.
+
+    Raises:
+        UnknownTarget: there is no such target, or that is no version.
+    """
+    name, _, version = text.strip().partition("@")
+    name = ALIASES.get(name.lower(), name.lower())
+    if name not in names():
+        raise UnknownTarget(_unknown_name(name))
+    versions = table(name).versions
+    if version == "installed":
+        version = _installed(name)
+    if not version:
+        outdated = table(name).data.get("outdated", False)
+        note = f"the table ends at {versions[-1]}" if outdated else ""
+        return Target(name, versions[-1], text, sure=not outdated, note=note)
+    return _at_version(name, versions, version, text)
+
+
+def _at_version(name: str, versions: list[str], version: str, text: str) -> Target:
+    parts = version.split(".")
+    for length in range(len(parts), 1, -1):
+        prefix = ".".join(parts[:length])
+        if prefix in versions:
+            return Target(name, prefix, text)
+    if version in versions:
+        return Target(name, version, text)
+    if not re.fullmatch(r"\d+(\.\w+)*", version):
+        raise UnknownTarget(f"`{version}` is no version of {name}; its table has {', '.join(versions)}")
+    older = [known for known in versions if number(known) < number(version)]
+    newer = [known for known in versions if number(known) > number(version)]
+    nearest = older[-1] if older else newer[0]
+    other = newer[0] if older and newer else None
+    return Target(name, nearest, text, other, False, f"the table has no {version}, the nearest is {nearest}")
+
+
+def number(version: str) -> tuple[float, ...]:
+    """A sort key; a version without digits (`later`) is the newest."""
+    return tuple(float(part) for part in re.findall(r"\d+", version)) or (float("inf"),)
+
+
+def _installed(name: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    package = "onnxruntime" if name.startswith("onnxruntime") else name
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        raise UnknownTarget(f"`{name}@installed`: the package `{package}` is not installed") from None
+
+
+def _unknown_name(name: str) -> str:
+    from difflib import get_close_matches
+
+    known = [*names(), *ALIASES]
+    close = get_close_matches(name, known, 3, 0.5) or [item for item in known if name and name in item]
+    hint = f"did you mean {' or '.join(f'`{item}`' for item in close)}?" if close else f"known: {', '.join(known)}"
+    return f"there is no target `{name}`; {hint}"
+
+
+def revision(domain: str, op: str, opset: int) -> int | None:
+    """The `since_version` of the operator that a model's opset selects; None where the domain or operator is not in `ops.toml`."""
+    found = [number for number, _ in revisions(domain, op) if number <= opset]
+    return found[-1] if found else None
+
+
+@cache
+def revisions(domain: str, op: str) -> tuple[tuple[int, str], ...]:
+    """The revisions of a standard operator, each with its marks: `f` has a function body, `x` is deprecated."""
+    line = read("ops").get("ops", {}).get(domain or "ai.onnx", {}).get(op, "")
+    return tuple((int(word.rstrip("fx")), word.lstrip("0123456789")) for word in line.split())
+
+
+def has_function(domain: str, op: str, since: int) -> bool:
+    """Whether the standard gives this revision a function body."""
+    return any(number == since and "f" in marks for number, marks in revisions(domain, op))
+
+
+def binding(types: Mapping[str, set[str] | frozenset[str]] | None) -> Binding | None:
+    """Element types by type variable or parameter name, as `runs` wants them: sorted and hashable."""
+    return None if types is None else tuple(sorted((name, frozenset(found)) for name, found in types.items()))
+
+
+@lru_cache(maxsize=65536)
+def runs(op: str, domain: str, opset: int, types: Binding | None, target: Target) -> Answer:
+    """Whether a target runs an operator.
+
+    Args:
+        op: the operator.
+        domain: its domain; the empty one is ai.onnx.
+        opset: the version of that domain which the model imports.
+        types: element types by type variable and parameter name (see `binding`), or None when they are not known.
+        target: who is asked.
+    """
+    domain = domain or "ai.onnx"
+    since = revision(domain, op, opset)
+    source = table(target.name)
+    if since is None:
+        standard = domain in read("ops")["ops"]
+        if standard or domain not in source.data["ops"]:
+            return Answer(Verdict.UNKNOWN, f"{domain}.{op} is not in the table", sure=False)
+        since = opset
+    found = _at(source, source.versions.index(target.version), domain, op, since, types)
+    if target.other is not None:
+        later = _at(source, source.versions.index(target.other), domain, op, since, types)
+        if later.verdict != found.verdict:
+            return Answer(Verdict.UNKNOWN, f"differs between {target.version} and {target.other}", sure=False)
+    if not found.verdict.runs and "fallback" in source.data:
+        found = _fallback(source, found, op, domain, opset, types, target)
+    return found if target.sure else Answer(found.verdict, found.note, sure=False)
+
+
+def _fallback(source: Table, found: Answer, op: str, domain: str, opset: int, types, target: Target) -> Answer:
+    """What becomes of a node that the provider leaves to another one."""
+    beside = parse(f"{source.data['fallback']}@{target.version}")
+    answer = runs(op, domain, opset, types, beside)
+    if answer.verdict.runs:
+        why = f": {found.note}" if found.note else ""
+        return Answer(Verdict.FALLS_BACK, f"{beside.label} runs it{why}", found.sure)
+    return Answer(answer.verdict, answer.note, answer.sure and found.sure)
+
+
+def _at(source: Table, position: int, domain: str, op: str, since: int, types: Binding | None) -> Answer:
+    """The answer of one version of a table, without looking at fallbacks."""
+    since = _known_revision(source, position, domain, op, since)
+    measured = source.data.get("measured", False)
+    limit = source.data.get("limits", {}).get(source.versions[position], {}).get("ir")
+    for variable, found in types or ():
+        young = [name for name in found if limit and TYPE_IR.get(name, 0) > limit]
+        if young:
+            return Answer(Verdict.REFUSES, f"{young[0]} ({variable}) needs IR version {TYPE_IR[young[0]]}")
+    miss = None
+    for entry in source.entries("ops", domain, op):
+        if not entry.covers(since, position):
+            continue
+        wrong, casts = _mismatch(source, entry, types)
+        if not wrong:
+            return Answer(Verdict.KERNEL, "; ".join(part for part in (entry.note, casts) if part))
+        miss = miss or wrong
+    for entry in source.entries("inlined", domain, op):
+        if entry.covers(since, position) and not _mismatch(source, entry, types)[0]:
+            return Answer(Verdict.INLINED, entry.note)
+    if op in source.data.get("no_kernel_needed", {}).get(domain, ()):
+        return Answer(Verdict.KERNEL)
+    return _miss(source, domain, op, since, miss, measured)
+
+
+def _miss(source: Table, domain: str, op: str, since: int, miss: str | None, measured: bool) -> Answer:
+    """Why nothing fits, and how certain that is."""
+    if miss:
+        through_body = measured and has_function(domain, op, since) and not source.entries("inlined", domain, op)
+        return Answer(Verdict.UNKNOWN if through_body else Verdict.REFUSES, miss, sure=measured and not through_body)
+    if op in source.data.get("unsupported", {}).get(domain, ()):
+        return Answer(Verdict.REFUSES, f"{op} is not supported")
+    known = source.entries("ops", domain, op)
+    reason = f"has {op} in other revisions, not in {since}" if known else f"has no {op}"
+    if domain not in ("ai.onnx", "ai.onnx.ml"):
+        return Answer(Verdict.UNKNOWN, reason, sure=False)
+    return Answer(Verdict.REFUSES, reason, sure=measured)
+
+
+def _known_revision(source: Table, position: int, domain: str, op: str, since: int) -> int:
+    """The revision that the target takes the node for: a release that does not know the newest one applies the one before."""
+    for entry in source.entries("revisions", domain, op):
+        if entry.low == since and not entry.covers(since, position):
+            older = [number for number, _ in revisions(domain, op) if number < since]
+            return older[-1] if older else since
+    return since
+
+
+def _mismatch(source: Table, entry: Entry, types: Binding | None) -> tuple[str, str]:
+    """What does not fit an entry, and what fits only after a cast."""
+    if types is None:
+        return "", ""
+    casts = source.data.get("casts", {})
+    have, cast = dict(types), []
+    for variable, allowed in entry.allowed:
+        for name in sorted(have.get(variable, frozenset()) - allowed):
+            if casts.get(name) not in allowed:
+                return f"{variable} is {name}", ""
+            cast.append(f"{name} is cast to {casts[name]}")
+    for variable, excluded in entry.excluded:
+        for name in sorted(have.get(variable, frozenset()) & excluded):
+            return f"{variable} is {name}", ""
+    return "", "; ".join(dict.fromkeys(cast))
+
+
+def limits(target: Target) -> Limits:
+    """The opset and IR bounds of whole models.
+
+    An execution provider has those of the onnxruntime it belongs to.
+    """
+    source = table(target.name).data
+    row = source.get("limits", {}).get(target.version)
+    if row is None and target.name.startswith("onnxruntime"):
+        row = read("versions")["onnxruntime"].get(target.version)
+    row = row or {}
+    return Limits(row.get("opset"), row.get("ir"), row.get("min_opset"), target.sure)
