@@ -87,8 +87,9 @@ class Models:
         return stage.findings
 
     def _replace(self, path: str, findings: tuple[Diagnostic, ...]) -> None:
-        self.findings[path] = findings
-        self.show(path, findings)
+        if self.findings.get(path) != findings:
+            self.findings[path] = findings
+            self.show(path, findings)
 
 
 class Children:

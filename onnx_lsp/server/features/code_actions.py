@@ -60,7 +60,7 @@ def _action(ls: OnnxServer, uri: str, version: int | None, item: types.Diagnosti
         fix["title"], types.CodeActionKind.QuickFix, diagnostics=[item], is_preferred=fix["preferred"]
     )
     if "model" in fix:
-        action.command = types.Command(fix["title"], APPLY_MODEL_FIX, [uri, fix["model"]])
+        action.command = types.Command(fix["title"], APPLY_MODEL_FIX, arguments=[uri, fix["model"]])
     else:
         action.edit = _edit(ls, uri, version, fix["edits"])
     return action

@@ -12,6 +12,7 @@ from onnx_lsp.server.documents import path_of
 from onnx_lsp.work.worker import ChildDied
 
 APPLY_MODEL_FIX = "onnx-lint.applyModelFix"
+REFUSED = "failed: FixRefused: "  # how a child says that a fix does not fit; the rest is for people
 
 
 def register(server: OnnxServer) -> None:
@@ -22,8 +23,7 @@ def register(server: OnnxServer) -> None:
 async def apply_model_fix(ls: OnnxServer, uri: str, edit: dict) -> bool:
     """Applies one fix to the model `uri`, unless the file changed since it was linted; says so if it cannot."""
     path = path_of(uri)
-    arguments = tuple((name, value) for name, value in edit.get("arguments", ()))
-    wanted = ModelEdit(edit["code"], edit["key"], edit["at"], arguments, edit["digest"])
+    wanted = ModelEdit(edit["code"], edit["key"], edit["at"], _frozen(edit["arguments"]), edit["digest"])
     settings = ls.configuration.resolve(path)
     result = None
     try:
@@ -34,12 +34,15 @@ async def apply_model_fix(ls: OnnxServer, uri: str, edit: dict) -> bool:
             async for result in steps:
                 pass
     except ChildDied as death:
-        _tell(ls, f"{path} was not changed: the fix {death}")
+        _tell(ls, f"{path} was not changed: {str(death).removeprefix(REFUSED)}")
         return False
-    if not result or not result.applied:
-        _tell(ls, f"{path} was not changed: the fix no longer fits the file")
     ls.models.changed(path)
-    return bool(result and result.applied)
+    return bool(result and result.written)
+
+
+def _frozen(value: object) -> object:
+    """JSON has no tuples: what was one is a list now."""
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
 
 
 def _tell(ls: OnnxServer, message: str) -> None:
