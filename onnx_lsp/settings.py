@@ -40,6 +40,7 @@ class Settings:
     rule_paths: tuple[str, ...] = ()
     native_timeout: float = 60.0
     native_memory: int = 4096
+    dims: dict[str, str] = field(default_factory=dict)
     root: str = ""
     source: str | None = None
 
@@ -236,6 +237,8 @@ def _convert(key: str, value: object) -> object:
         return int(value)
     if key == "torch":
         return str(value)
+    if key == "dims":
+        return {name: str(sizes) for name, sizes in value.items()}
     return _strings(value)
 
 
