@@ -8,8 +8,10 @@ directory never matters.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatch
+from functools import lru_cache
 
 from onnx_lsp.diagnostics import Severity
 from onnx_lsp.rulebook import Rulebook, UnknownRule, rulebook
@@ -25,15 +27,36 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Excuse:
+    """One `[[tool.onnx-lint.ignore]]` table: what it excuses must match every key that it has.
+
+    Attributes:
+        code: a selector.
+        file: a pattern for the path relative to the configuration file; any file without it.
+        path: a pattern for the place in a model (`graph/node[3]`); any place without it.
+    """
+
+    code: str
+    file: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a lint run is asked to do. Field names are the configuration's keys with `_` for `-`."""
 
     select: tuple[str, ...] = ()
     extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    excuses: tuple[Excuse, ...] = ()
     severity: dict[str, Severity] = field(default_factory=dict)
     per_file_ignores: dict[str, tuple[str, ...]] = field(default_factory=dict)
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
+    extend_exclude: tuple[str, ...] = ()
+    force_exclude: bool = False
+    respect_gitignore: bool = True
+    baseline: str | None = None
+    cache_dir: str | None = None
     fail_on: Severity = Severity.WARNING
     torch: str | None = None
     targets: tuple[str, ...] = ()
@@ -54,12 +77,27 @@ class Settings:
         Raises:
             SettingsError: a selector names no rule.
         """
-        relative = os.path.relpath(path, self.root or os.getcwd()).replace(os.sep, "/")
-        ignored = list(self.ignore)
+        ignored = self.ignore
         for pattern, codes in self.per_file_ignores.items():
-            if fnmatch(relative, pattern) or fnmatch(os.path.basename(path), pattern):
+            if self.names(path, pattern):
                 ignored += codes
         return select(self.rulebook(), self.select, self.extend_select, ignored)
+
+    def names(self, path: str, pattern: str) -> bool:
+        """Whether a pattern of the configuration names the file: by its path from `root`, or by its last part."""
+        relative = os.path.relpath(path, self.root or os.getcwd()).replace(os.sep, "/")
+        return fnmatch(relative, pattern) or fnmatch(os.path.basename(path), pattern)
+
+    def excuse_for(self, file: str, code: str, location: str | None) -> Excuse | None:
+        """The `[[ignore]]` table that excuses a finding, if any does."""
+        for excuse in self.excuses:
+            if code not in self.rulebook().expand(excuse.code):
+                continue
+            if excuse.file and not self.names(file, excuse.file):
+                continue
+            if not excuse.path or _same_place(location or "", excuse.path):
+                return excuse
+        return None
 
     def excludes(self, path: str, root: str | None = None) -> bool:
         """Whether a walk over `root` (default: the settings' own) would leave out this file or a folder it lies in."""
@@ -71,11 +109,16 @@ class Settings:
         return any(
             fnmatch(name, pattern) or fnmatch(prefix, pattern)
             for name, prefix in zip(parts, prefixes, strict=True)
-            for pattern in self.exclude
+            for pattern in (*self.exclude, *self.extend_exclude)
         )
 
 
-KEYS = {item.name.replace("_", "-") for item in fields(Settings)} - {"root", "source"}
+KEYS = {item.name.replace("_", "-") for item in fields(Settings)} - {"root", "source", "excuses"}
+
+
+def _same_place(location: str, pattern: str) -> bool:
+    """Brackets are part of a model path, so only `*` and `?` are special."""
+    return fnmatch(location, pattern.replace("[", "[[]"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +129,17 @@ class Selection:
     explicit: frozenset[str]
 
 
-def select(book: Rulebook, wanted, extended, ignored) -> Selection:
-    """Resolves selectors: the longest one that covers a rule decides; at equal length, ignoring wins."""
+@lru_cache(maxsize=64)
+def select(
+    book: Rulebook, wanted: tuple[str, ...], extended: tuple[str, ...], ignored: tuple[str, ...]
+) -> Selection:
+    """Resolves selectors: the longest one that covers a rule decides; at equal length, ignoring wins.
+
+    Cached: most files of a run ask the same, and a rulebook never changes.
+
+    Raises:
+        SettingsError: a selector names no rule.
+    """
     try:
         weight: dict[str, tuple[int, bool]] = {}
         chosen = [(selector, True) for selector in (*(wanted or ("ALL",)), *extended)]
@@ -163,12 +215,37 @@ class Resolver:
         base = Settings(root=root, source=source)
         table = read_config(source) if source else {}
         settings = apply(base, table, source or "the defaults")
-        overlay = {key: value for key, value in self.overlay.items() if key != "ignore"}
-        settings = apply(settings, overlay, self.origin)
-        extra = tuple(self.overlay.get("ignore", ()))
-        settings = replace(settings, ignore=(*settings.ignore, *extra))
-        select(settings.rulebook(), settings.select, settings.extend_select, settings.ignore)
-        return settings
+        configured = settings
+        settings = apply(settings, self.overlay, self.origin)
+        if "ignore" in self.overlay:
+            settings = replace(
+                settings,
+                ignore=(*configured.ignore, *settings.ignore),
+                excuses=(*configured.excuses, *settings.excuses),
+            )
+        if "severity" in self.overlay:
+            settings = replace(settings, severity={**configured.severity, **settings.severity})
+        return _checked(settings)
+
+
+def _checked(settings: Settings) -> Settings:
+    """The settings with every selector looked up, and severities by code.
+
+    Raises:
+        SettingsError: a selector names no rule.
+    """
+    book = settings.rulebook()
+    select(book, settings.select, settings.extend_select, settings.ignore)
+    levels: dict[str, Severity] = {}
+    try:
+        for selector in sorted(settings.severity, key=lambda name: len(name) if name.lower() not in book.by_name else 99):
+            levels |= dict.fromkeys(book.expand(selector), settings.severity[selector])
+        for codes in (*settings.per_file_ignores.values(), (excuse.code for excuse in settings.excuses)):
+            for selector in codes:
+                book.expand(selector)
+    except UnknownRule as error:
+        raise SettingsError(str(error)) from None
+    return replace(settings, severity=levels)
 
 
 def _config_in(folder: str) -> str | None:
@@ -209,40 +286,91 @@ def apply(settings: Settings, table: dict, origin: str) -> Settings:
     Raises:
         SettingsError: an unknown key, or a value of the wrong kind.
     """
-    changes = {}
+    changes: dict[str, object] = {}
     for key, value in table.items():
         if key not in KEYS:
-            from difflib import get_close_matches
-
-            close = get_close_matches(key, KEYS, 1)
-            hint = f"; did you mean `{close[0]}`?" if close else f"; known keys: {', '.join(sorted(KEYS))}"
-            raise SettingsError(f"{origin}: unknown key `{key}`{hint}")
+            raise SettingsError(f"{origin}: unknown key `{key}`{_closest(key, KEYS)}")
         try:
-            changes[key.replace("-", "_")] = _convert(key, value)
+            if key == "ignore":
+                changes["ignore"] = _strings([item for item in _list(value) if not isinstance(item, dict)])
+                changes["excuses"] = tuple(_excuse(item) for item in value if isinstance(item, dict))
+            else:
+                changes[key.replace("-", "_")] = _convert(key, value)
         except (KeyError, TypeError, ValueError) as error:
-            raise SettingsError(f"{origin}: `{key}` cannot be {value!r} ({error})") from None
+            raise SettingsError(f"{origin}: `{key}` cannot be {_shown(value)} ({_reason(error)})") from None
     return replace(settings, **changes)
 
 
+def _closest(word: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, 1)
+    return f"; did you mean `{close[0]}`?" if close else f"; known: {', '.join(sorted(known))}"
+
+
+def _shown(value: object) -> str:
+    return f"`{value}`" if isinstance(value, str) else repr(value)
+
+
+def _reason(error: Exception) -> str:
+    return str(error.args[0]) if error.args else type(error).__name__
+
+
 def _convert(key: str, value: object) -> object:
-    if key == "fail-on":
-        return Severity.parse(value)
-    if key == "severity":
-        return {code.upper(): Severity.parse(level) for code, level in value.items()}
-    if key == "per-file-ignores":
-        return {pattern: _strings(codes) for pattern, codes in value.items()}
-    if key == "native-timeout":
-        return float(value)
-    if key == "native-memory":
-        return int(value)
-    if key == "torch":
-        return str(value)
-    if key == "dims":
-        return {name: str(sizes) for name, sizes in value.items()}
+    match key:
+        case "fail-on":
+            return _level(value)
+        case "severity":
+            return {code: _level(level) for code, level in _table(value).items()}
+        case "per-file-ignores":
+            return {pattern: _strings(codes) for pattern, codes in _table(value).items()}
+        case "dims":
+            return {name: str(sizes) for name, sizes in _table(value).items()}
+        case "native-timeout":
+            return float(value)
+        case "native-memory":
+            return int(value)
+        case "torch" | "baseline" | "cache-dir":
+            return str(value)
+        case "force-exclude" | "respect-gitignore":
+            if not isinstance(value, bool):
+                raise TypeError("expected true or false")
+            return value
     return _strings(value)
 
 
+def _level(value: object) -> Severity:
+    labels = [level.label for level in Severity]
+    if not isinstance(value, str) or value.lower() not in labels:
+        raise ValueError(f"there is no severity {_shown(value)}{_closest(str(value), labels)}")
+    return Severity.parse(value)
+
+
+def _table(value: object) -> dict:
+    if not isinstance(value, dict):
+        raise TypeError("expected a table")
+    return value
+
+
+def _list(value: object) -> list | tuple:
+    if not isinstance(value, list | tuple):
+        raise TypeError("expected a list of strings")
+    return value
+
+
 def _strings(value: object) -> tuple[str, ...]:
-    if isinstance(value, str) or not all(isinstance(item, str) for item in value):
+    if not all(isinstance(item, str) for item in _list(value)):
         raise TypeError("expected a list of strings")
     return tuple(value)
+
+
+def _excuse(table: dict) -> Excuse:
+    known = {item.name for item in fields(Excuse)}
+    for key, value in table.items():
+        if key not in known:
+            raise ValueError(f"unknown key `{key}`{_closest(key, known)}")
+        if not isinstance(value, str):
+            raise TypeError(f"`{key}` must be a string")
+    if "code" not in table:
+        raise ValueError("`code` is missing")
+    return Excuse(**table)
