@@ -82,7 +82,7 @@ class OnnxServer(LanguageServer):
 
     def connect(self, params: types.InitializeParams) -> None:
         """Takes over what the client said about itself."""
-        self.client = self.publisher.client = Client.of(params.capabilities)
+        self.client = Client.of(params.capabilities)
         self.update_folders()
         options = params.initialization_options
         self.configuration.set_overlay(options.get("settings") if isinstance(options, dict) else None)
@@ -117,14 +117,20 @@ class OnnxServer(LanguageServer):
         """Logs; pygls would open a message box for every failed notification."""
         logger.error("%s: %s", source.__name__, error, exc_info=error)
 
-    def check_script(self, path: str) -> None:
-        """Shows a script's findings once its author pauses; a client that pulls asks by itself."""
+    def check_script(self, path: str, after: str | None = None) -> None:
+        """Shows a script's findings once its author pauses; a client that pulls asks by itself.
+
+        Args:
+            after: another document that is being typed in, to wait for first.
+        """
         if not self.client.pulls and path not in self._pushing:
             self._pushing.add(path)
-            self.spawn(self._push_script(path))
+            self.spawn(self._push_script(path, after))
 
-    async def _push_script(self, path: str) -> None:
+    async def _push_script(self, path: str, after: str | None) -> None:
         try:
+            if after:
+                await self.documents.settled(after)
             result = await self.latest(path)
         finally:
             self._pushing.discard(path)

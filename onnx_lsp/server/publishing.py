@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from lsprotocol import types
 
 from onnx_lsp.diagnostics import Diagnostic
-from onnx_lsp.server.client import Client
 from onnx_lsp.server.configuration import Problem
 from onnx_lsp.server.convert import SOURCE, diagnostic
 from onnx_lsp.server.documents import Documents, uri_of
@@ -26,14 +25,13 @@ class Publisher:
     def __init__(self, server, documents: Documents) -> None:
         self.server = server
         self.documents = documents
-        self.client = Client()
         self.uris: dict[str, str] = {}
         self._problems: dict[str | None, Problem] = {}
 
     def diagnostics(self, findings: Iterable[Diagnostic], text: str, version: int | None) -> list[types.Diagnostic]:
         """Findings of one file as the client's diagnostics."""
         lines = Lines(text, self.server.workspace.position_codec)
-        return [diagnostic(item, lines, version, self.client, self.lines_of) for item in findings]
+        return [diagnostic(item, lines, version, self.server.client, self.lines_of) for item in findings]
 
     def lines_of(self, path: str) -> Lines:
         """The lines of any script: open, on disk, or none."""

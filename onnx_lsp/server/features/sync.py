@@ -40,8 +40,8 @@ def _changed(ls: OnnxServer, uri: str, quiet_time: float) -> None:
             ls.models.changed(snapshot.path)
         return
     ls.check_script(snapshot.path)
-    if dependents := ls.scripts.forget_dependents(snapshot.path):
-        ls.check_again(dependents)
+    for dependent in ls.scripts.forget_dependents(snapshot.path):
+        ls.check_script(dependent, after=snapshot.path)  # a client that pulls knows by `interFileDependencies`
 
 
 def did_save(ls: OnnxServer, params: types.DidSaveTextDocumentParams) -> None:
@@ -52,7 +52,7 @@ def did_save(ls: OnnxServer, params: types.DidSaveTextDocumentParams) -> None:
         ls.models.changed(path)
     elif snapshot:
         ls.scripts.forget(path)
-        ls.check_again([path])
+        ls.check_script(path)
 
 
 def did_close(ls: OnnxServer, params: types.DidCloseTextDocumentParams) -> None:
@@ -71,13 +71,14 @@ def did_close(ls: OnnxServer, params: types.DidCloseTextDocumentParams) -> None:
 
 
 async def did_change_configuration(ls: OnnxServer, params: types.DidChangeConfigurationParams) -> None:
-    sent = params.settings
-    table = sent.get(SECTION, sent) if isinstance(sent, dict) else None
+    """Takes the section `onnx-lint` of what was sent; a client that sends nothing may want to be asked."""
+    table = params.settings.get(SECTION) if isinstance(params.settings, dict) else None
     if table is None and ls.client.asks_configuration:
         asked = types.ConfigurationParams([types.ConfigurationItem(section=SECTION)])
-        table = (await ls.workspace_configuration_async(asked))[0]
-    ls.configuration.set_overlay(table)
-    ls.settings_changed()
+        table = (await ls.workspace_configuration_async(asked))[0] or {}
+    if table is not None:
+        ls.configuration.set_overlay(table)
+        ls.settings_changed()
 
 
 def did_change_folders(ls: OnnxServer, params: types.DidChangeWorkspaceFoldersParams) -> None:
