@@ -15,6 +15,7 @@ from onnx_lsp.actions import arrays
 from onnx_lsp.actions.providers import Placed, Refused, SessionSetup, first_line, open_session, placement
 
 MAX_BURST_RUNS = 500
+CONTROL_FLOW = ("If", "Loop", "Scan")
 LONG_RUN = 0.05  # seconds; a run this long needs no unmeasured one before it
 
 
@@ -210,14 +211,24 @@ def profile(setup: SessionSetup, feeds: tuple[str, ...], folder: str, seconds: f
 
 
 def op_times(events: list[dict], runs: int) -> tuple[OpTime, ...]:
-    """Sums the kernel times of a profile by op type and provider, slowest first."""
+    """Sums the kernel times of a profile by op type and provider, slowest first.
+
+    The time of an `If` or a `Loop` is counted at the nodes inside it.
+    """
     totals: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0])
-    for event in events:
-        if event.get("cat") == "Node" and event.get("name", "").endswith("_kernel_time"):
-            total = totals[event["args"].get("op_name", "?"), event["args"].get("provider", "?")]
-            total[0] += event["dur"] * 1e-6
-            total[1] += 1
-    found = (OpTime(op, name, total / runs, calls / runs) for (op, name), (total, calls) in totals.items())
+    kernels = [item for item in events if item.get("cat") == "Node" and item.get("name", "").endswith("_kernel_time")]
+    open_calls: list[tuple[float, tuple[str, str]]] = []  # the calls that the next one may be inside of: end, key
+    for event in sorted(kernels, key=lambda item: (item["ts"], -item["dur"])):
+        key = (event["args"].get("op_name", "?"), event["args"].get("provider", "?"))
+        while open_calls and open_calls[-1][0] <= event["ts"]:
+            open_calls.pop()
+        if open_calls:
+            totals[open_calls[-1][1]][0] -= event["dur"] * 1e-6
+        if key[0] in CONTROL_FLOW:
+            open_calls.append((event["ts"] + event["dur"], key))
+        totals[key][0] += event["dur"] * 1e-6
+        totals[key][1] += 1
+    found = (OpTime(op, name, max(0.0, total) / runs, calls / runs) for (op, name), (total, calls) in totals.items())
     return tuple(sorted(found, key=lambda item: (-item.seconds, item.op, item.provider)))
 
 

@@ -85,7 +85,7 @@ class OptimizeReport:
         chosen: index of the candidate that was written, or None: nothing was won.
         verdict: one sentence for people.
         screening: all good candidates against the original; its entry 0 is the original, then `screened`.
-        confirmation: the original (entry 0) against the winner (entry 1), measured again.
+        confirmation: the original (entry 0) against the best candidate (entry 1, index `confirmed`), measured again.
     """
 
     model: str
@@ -96,6 +96,7 @@ class OptimizeReport:
     screened: tuple[int, ...] = ()
     screening: Measured | None = None
     confirmation: Measured | None = None
+    confirmed: int | None = None
     chosen: int | None = None
     verdict: str = ""
     written: str = ""
@@ -290,7 +291,7 @@ class _Optimization:
         share = 1 - SCREENING_SHARE if report.screening else 1.0
         plan = replace(self.request.plan, seconds=self.request.plan.seconds * share, seed=self.request.plan.seed + 1)
         confirmation = self._measure([best], feeds, plan)
-        return _concluded(replace(report, confirmation=confirmation), best)
+        return _concluded(replace(report, confirmation=confirmation, confirmed=best), best)
 
     def _screen(self, report: OptimizeReport, good: list[int], feeds: tuple[str, ...]) -> OptimizeReport:
         seconds = self.request.plan.seconds * SCREENING_SHARE

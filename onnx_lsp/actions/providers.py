@@ -43,7 +43,8 @@ class Provider:
     @property
     def label(self) -> str:
         options = ",".join(f"{key}={value}" for key, value in self.options)
-        return f"{self.name}:{options}" if options else self.name
+        environment = os.path.basename(os.path.dirname(os.path.dirname(self.python)))
+        return self.name + (f":{options}" if options else "") + (f"@{environment}" if self.python else "")
 
 
 @dataclass(frozen=True, slots=True)
