@@ -105,7 +105,8 @@ class Diagnostic:
     """One finding.
 
     A finding in a script has a `range`; a finding in a model has a `location`, the model path of what it is about
-    (`graph/node[5]`, `graph/initializer["w"]`). A finding about the file itself has neither.
+    (`graph/node[5]`, `graph/initializer["w"]`). A finding about the file itself has neither. `subject` is the item of
+    the model as one line, by names and op, without its index: `y = Conv(x, w)`.
     """
 
     file: str
@@ -118,6 +119,7 @@ class Diagnostic:
     fixes: tuple[Fix, ...] = ()
     related: tuple[Related, ...] = ()
     card: str = ""
+    subject: str = ""
 
     @property
     def sort_key(self) -> tuple:

@@ -72,6 +72,26 @@ class Run:
         found = [replace(item, severity=levels.get(item.code, item.severity)) for item in self.report.found]
         return sorted(dict.fromkeys(found), key=lambda item: item.sort_key)
 
+    def unsuppressed(self, metadata: str = "", done: bool = False) -> list[Diagnostic]:
+        """The findings without those that the configuration, or the model's own `metadata`, excuses.
+
+        Args:
+            done: the run is over: suppressions that did nothing are findings now.
+        """
+        from onnx_lsp.suppression import suppress
+
+        file = self.report.file
+        result = suppress(self.findings(), file, self.settings, self.selection.enabled, metadata)
+        if not done or not (result.idle or result.idle_selectors):
+            return result.kept
+        count = len(self.report.found)
+        source = os.path.basename(self.settings.source or "the configuration")
+        for excuse in result.idle:
+            self.say("FIL010", "configuration", selector=excuse.code, source=source)
+        for selector in result.idle_selectors:
+            self.say("FIL010", "metadata", selector=selector)
+        return sorted([*result.kept, *self.report.found[count:]], key=lambda item: item.sort_key)
+
 
 def lint_script(path: str, settings: Settings, workspace: Workspace) -> list[Diagnostic]:
     """Every finding in one export script. Never raises on bad input."""
@@ -95,7 +115,7 @@ def lint_script(path: str, settings: Settings, workspace: Workspace) -> list[Dia
                 run.call(check, {"call": call, "file": script})
         else:
             run.call(check, {"file": script})
-    return script.without_suppressed(run.findings())
+    return script.without_suppressed(run.unsuppressed(done=True))
 
 
 def lint_model(path: str, settings: Settings, workspace: Workspace) -> Iterator[Stage]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from onnx_lsp.checks import MODEL_CHECKS, Check
 from onnx_lsp.diagnostics import Diagnostic
 from onnx_lsp.engine import Run, Stage, fold, os_reason
 from onnx_lsp.settings import Settings
+from onnx_lsp.suppression import METADATA_KEY
 from onnx_lsp.workspace import Workspace
+
+if TYPE_CHECKING:
+    from onnx_lsp.model.graph import Model
 
 STRUCTURE = frozenset({"reading", "model", "node", "flow", "report"})
 REFUSALS = STRUCTURE | {"refusals"}
@@ -24,12 +30,12 @@ def stages(path: str, settings: Settings, workspace: Workspace) -> Iterator[Stag
         facts: dict[str, object] = {"reading": reading.read(path)}
     except OSError as error:
         run.say("FIL001", "unreadable", reason=os_reason(error))
-        yield Stage("done", findings(run))
+        yield Stage("done", findings(run, done=True))
         return
     enabled = run.enabled(MODEL_CHECKS)
     _run(run, [check for check in enabled if _needs(check) <= {"reading"}], facts)
     if not facts["reading"].usable:
-        yield Stage("done", findings(run))
+        yield Stage("done", findings(run, done=True))
         return
     yield from _of_model(run, [check for check in enabled if not _needs(check) <= {"reading"}], facts)
 
@@ -46,15 +52,15 @@ def _of_model(run: Run, enabled: list[Check], facts: dict[str, object]) -> Itera
     rest = [check for check in enabled if check not in structure]
     _run(run, structure, facts)
     if rest:
-        yield Stage("the ONNX checker", findings(run))
+        yield Stage("the ONNX checker", findings(run, model))
         copy = native.Copy(model, flow)
         facts["refusals"] = native.checker_faults(copy)
         _run(run, [check for check in rest if _needs(check) <= REFUSALS], facts)
-        yield Stage("shape inference", findings(run))
+        yield Stage("shape inference", findings(run, model))
         facts["conflicts"], inferred = native.infer(copy)
         facts["shapes"] = Shapes(inferred, model.scopes)
         _run(run, [check for check in rest if not _needs(check) <= REFUSALS], facts)
-    yield Stage("done", findings(run))
+    yield Stage("done", findings(run, model, done=True))
 
 
 def _needs(check: Check) -> set[str]:
@@ -75,6 +81,12 @@ def _run(run: Run, checks: list[Check], facts: dict[str, object]) -> None:
                 run.call(check, {**facts, "node": node})
 
 
-def findings(run: Run) -> tuple[Diagnostic, ...]:
-    """What was found so far, equal messages folded into one."""
-    return tuple(fold(run.findings()))
+def findings(run: Run, model: Model | None = None, done: bool = False) -> tuple[Diagnostic, ...]:
+    """What was found so far and is not excused, equal messages folded into one."""
+    if model is None:
+        return tuple(fold(run.unsuppressed(done=done)))
+    from onnx_lsp.model.subject import subject
+
+    entries = {entry.key: entry.value for entry in model.proto.metadata_props}
+    kept = fold(run.unsuppressed(entries.get(METADATA_KEY, ""), done))
+    return tuple(replace(item, subject=subject(model, item.location)) for item in kept)
