@@ -15,7 +15,7 @@ from onnx_lsp import atomic
 from onnx_lsp.diagnostics import ModelEdit
 from onnx_lsp.model import proto, wire
 from onnx_lsp.model.dataflow import sorted_nodes
-from onnx_lsp.model.graph import Model
+from onnx_lsp.model.graph import Model, Scope
 from onnx_lsp.model.listing import listing
 from onnx_lsp.model.native import bodies
 
@@ -60,26 +60,27 @@ class Draft:
 
     Attributes:
         message: the ModelProto, changed in place.
-        containers: path -> GraphProto or FunctionProto, as the paths were when the file was linted.
-        nodes: path -> NodeProto.
+        scopes: path -> the scope, as it was.
     """
 
     def __init__(self, model: Model) -> None:
-        self.model = model
         self.message = model.proto
-        self.containers = {scope.path: scope.proto for scope in model.scopes}
-        self.nodes = {node.path: node.proto for node in model.nodes()}
+        self.scopes = {scope.path: scope for scope in model.scopes}
 
-    def container(self, path: str):
-        """The graph or function at a path.
+    def scope(self, path: str) -> Scope:
+        """The scope at a path, as paths were when the file was linted.
 
         Raises:
             FixRefused: there is none.
         """
         try:
-            return self.containers[path]
+            return self.scopes[path]
         except KeyError:
             raise FixRefused(f"the model has no `{path}`") from None
+
+    def container(self, path: str):
+        """The GraphProto or FunctionProto at a path; raises as `scope` does."""
+        return self.scope(path).proto
 
 
 def apply_fixes(path: str, edits: Iterable[ModelEdit], write: bool) -> Applied:
@@ -170,12 +171,12 @@ def _defines(graph: proto.GraphProto, name: str) -> bool:
 @fix("ONX011", "sort")
 def sort_nodes(draft: Draft, at: str) -> None:
     """Puts every producer before its readers and otherwise keeps the order."""
-    scope = next(scope for scope in draft.model.scopes if scope.path == at)
+    scope = draft.scope(at)
     ordered, stuck = sorted_nodes(scope)
     if stuck:
         raise FixRefused("nodes that feed each other cannot be sorted")
     place = {id(node.proto): number for number, node in enumerate(ordered)}
-    draft.container(at).node.sort(key=lambda node: place[id(node)])
+    scope.proto.node.sort(key=lambda node: place[id(node)])
 
 
 @fix("ONX014", "drop")

@@ -2,7 +2,10 @@
 
 In the copy every node is named by its path, so that native messages come back with exact places. Tensors without their
 data become typed graph inputs (in function bodies: ConstantOfShape), or the checker would look for files. A node with a
-fault is made opaque, an op of a domain nobody knows, and the run repeated: so one fault does not hide the next.
+fault is made opaque, and the run repeated: so one fault does not hide the next.
+
+Opaque is an op that takes and gives anything. Custom ops become opaque too: inference stops telling faults once it has
+met an op without a schema, and goes on behind one whose schema says nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from onnx_lsp.model import proto
 from onnx_lsp.model.graph import GRAPH, GRAPHS, Model
@@ -21,6 +25,10 @@ MAX_ROUNDS = 20
 MAX_FILL = 64 << 20  # bytes
 EXTERNAL = proto.TensorProto.EXTERNAL
 TENSOR = proto.AttributeProto.TENSOR
+
+KNOWN_DOMAINS = frozenset(
+    {"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview", "ai.onnx.preview.training", OPAQUE}
+)
 
 NODE_FAULT = re.compile(r"\(op_type:([^,)]*)(?:, node name: (.*?))?\): ")
 NODE_CONTEXT = re.compile(r"Bad node spec for node\. Name: (.*) OpType: ")
@@ -35,6 +43,23 @@ class Fault:
 
     path: str | None
     text: str
+
+
+@cache
+def _register_opaque() -> None:
+    """Tells onnx of the op that takes and gives anything; once per process, in a domain of our own."""
+    defs = proto.native.defs
+    schema, many = defs.OpSchema, defs.OpSchema.FormalParameterOption.Variadic
+    anything = {"type_str": "T", "param_option": many, "is_homogeneous": False, "min_arity": 0}
+    defs.set_domain_to_version(OPAQUE, 1, 1)
+    defs.register_schema(
+        schema(
+            "Opaque", OPAQUE, 1,
+            inputs=[schema.FormalParameter("inputs", **anything)],
+            outputs=[schema.FormalParameter("outputs", **anything)],
+            type_constraints=[("T", [], "any type")],
+        )
+    )  # fmt: skip
 
 
 class Copy:
@@ -53,6 +78,11 @@ class Copy:
         self._name_all(model)
         if not flow.clean:
             self._order(model, flow)
+        if not KNOWN_DOMAINS.issuperset(model.opsets):
+            for node in model.nodes():
+                if node.domain in model.opsets and node.domain not in KNOWN_DOMAINS:
+                    if (node.domain, node.op) not in model.function_ops:
+                        self.hide(node.path)
         self._drop_repeats(model)
         for scope in model.scopes:
             if scope.is_function or scope.path == "graph":
@@ -122,6 +152,7 @@ class Copy:
         if node is None or node.domain == OPAQUE:
             return False
         if not any(item.domain == OPAQUE for item in self.message.opset_import):
+            _register_opaque()
             for owner in (self.message, *self.message.functions):
                 owner.opset_import.add(domain=OPAQUE, version=1)
         node.domain = OPAQUE

@@ -3,9 +3,11 @@
 Copying weights is what tools spend their time on. `shrink` walks the protobuf wire format of the mapped file and copies
 everything but big tensor payloads. Where it leaves one out, it appends to the tensor what says so:
 
-    external_data { key: MARK, value: "start end field location" }     the record's byte range in this file
+    external_data { checksum: "MARK start end field data_location" }   the record's byte range in this file
     external_data { location: the file, offset, length }               for raw_data: any ONNX tool can read it
     data_location: EXTERNAL
+
+(`checksum` because tools know the key and none checks it.)
 
 Appended, because quantised files carry an explicit `data_location: DEFAULT` behind the payload, and the last one wins.
 The result is an ordinary small ModelProto that can be edited; unknown fields ride along.
@@ -54,7 +56,7 @@ class Skeleton:
         data: the serialised small ModelProto; empty when the file could not be read as one.
         digest: identifies the file's structure and size; a fix refuses a file whose digest is another.
         fault: why the file is not a protobuf message, if it is not.
-        mark: the key under which left-out records are noted.
+        mark: how notes of left-out records begin.
         head: the file's first bytes.
     """
 
@@ -208,7 +210,7 @@ class _Shrinker:
 
     def _note(self, field: int, at: int, start: int, stop: int, location: str) -> bytes:
         self.records += 1
-        entries = [(self.mark.encode(), f"{at} {stop} {field} {location}".encode())]
+        entries = [(b"checksum", f"{self.mark} {at} {stop} {field} {location}".encode())]
         if field == RAW_DATA:
             entries.append((b"location", self.location))
             entries.append((b"offset", b"%d" % start))
@@ -257,11 +259,11 @@ class _Inflater:
 
     def __init__(self, data: bytes, mark: str) -> None:
         self.data = data
-        self.key = tagged(1, mark.encode())
+        self.mark = mark.encode() + b" "
 
     def message(self, kind: int, start: int, end: int) -> tuple[list[Piece], int] | None:
         data = self.data
-        if data.find(self.key, start, end) < 0:
+        if data.find(self.mark, start, end) < 0:
             return None
         if kind == TENSOR:
             return self._tensor(start, end)
@@ -302,10 +304,10 @@ class _Inflater:
                 position = skip(data, position, end, tag)
             else:
                 stop, position = _bounds(data, position, end)
-                if tag >> 3 == EXTERNAL_DATA and data.startswith(self.key, position):
-                    first, last, field, location = self._record(position + len(self.key), stop)
-                    fields.append((field, (first, last)))
-                    drop = 3 if field == RAW_DATA else 0
+                if tag >> 3 == EXTERNAL_DATA and (note := data.find(self.mark, position, stop)) >= 0:
+                    first, last, field, location = data[note + len(self.mark) : stop].decode().split(" ")
+                    fields.append((int(field), (int(first), int(last))))
+                    drop = 3 if int(field) == RAW_DATA else 0
                     position = stop
                     continue
                 position = stop
@@ -318,12 +320,6 @@ class _Inflater:
             fields.append((DATA_LOCATION, varint(DATA_LOCATION << 3) + varint(int(location))))
         pieces = [piece for _, piece in sorted(fields, key=lambda item: item[0])]
         return pieces, total_size(pieces)
-
-    def _record(self, position: int, end: int) -> tuple[int, int, int, str]:
-        _, position = read_varint(self.data, position, end)
-        stop, position = _bounds(self.data, position, end)
-        first, last, field, *location = self.data[position:stop].decode().split(" ")
-        return int(first), int(last), int(field), location[0] if location else ""
 
 
 def stream(pieces: list[Piece], source: BinaryIO, chunk: int = 1 << 22) -> Iterator[bytes]:
