@@ -389,6 +389,12 @@ def _mismatch(source: Table, entry: Entry, types: Binding | None) -> tuple[str, 
     return "", "; ".join(dict.fromkeys(cast))
 
 
+def refused_attribute(op: str, domain: str, attributes: Mapping[str, object], target: Target) -> str | None:
+    """The attribute value, such as `layout=1`, with which the target refuses an operator that it has otherwise."""
+    refused = table(target.name).data.get("refused_attributes", {}).get(domain or "ai.onnx", {}).get(op, {})
+    return next((f"{name}={value}" for name, value in refused.items() if attributes.get(name) == value), None)
+
+
 def limits(target: Target) -> Limits:
     """The opset and IR bounds of whole models.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto, defs
 
-from onnx_lsp.targets import Binding, binding
+from onnx_lsp.targets import Binding, binding, revisions
 
 NAMES = {number: name.lower() for name, number in TensorProto.DataType.items()}
 
@@ -24,21 +24,29 @@ class Node:
     op: str
     opset: int
     types: Binding
+    attributes: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A test's model, written to a file."""
+    """A test's model, written to a file. `single`: its graph is one node, the first of `nodes` (the others are in its subgraphs)."""
 
     name: str
     path: Path
     nodes: tuple[Node, ...]
+    single: bool = False
 
 
-def prepare(folder: Path, max_opset: int, max_ir: int) -> list[Case]:
+def prepare(folder: Path, max_opset: int, max_ir: int, variants: bool = False) -> list[Case]:
     """Writes the tests' models, lowered to the given bounds where they are above; leaves out those that are then invalid.
 
     Tests of operators that need a later opset have no lowered form and are left out too.
+
+    Args:
+        folder: where to.
+        max_opset: of ai.onnx.
+        max_ir: the highest IR version.
+        variants: also write each single-node test of an operator with a function body at the opset of every such revision.
     """
     from onnx.backend.test.loader import load_model_tests
 
@@ -49,18 +57,29 @@ def prepare(folder: Path, max_opset: int, max_ir: int) -> list[Case]:
         model = onnx.ModelProto()
         model.CopyFrom(test.model)
         model.ir_version = min(model.ir_version, max_ir)
-        for entry in model.opset_import:
-            if entry.domain in ("", "ai.onnx"):
-                entry.version = min(entry.version, max_opset)
-        path = folder / f"{test.name}.onnx"
-        try:
-            onnx.checker.check_model(model)
-            nodes = tuple(nodes_of(model))
-        except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, defs.SchemaError):
-            continue
-        path.write_bytes(model.SerializeToString())
-        cases.append(Case(test.name, path, nodes))
+        top = min(max((entry.version for entry in model.opset_import if not entry.domain), default=1), max_opset)
+        opsets = {top}
+        if variants and len(model.graph.node) == 1:
+            node = model.graph.node[0]
+            opsets |= {since for since, marks in revisions(node.domain, node.op_type) if "f" in marks and since < top}
+        for opset in opsets:
+            case = _write(model, test.name, folder / f"{test.name}-{opset}.onnx", opset)
+            cases += [case] if case else []
     return cases
+
+
+def _write(model: onnx.ModelProto, name: str, path: Path, opset: int) -> Case | None:
+    """Writes the model at this opset; None when it is not valid there."""
+    for entry in model.opset_import:
+        if entry.domain in ("", "ai.onnx"):
+            entry.version = opset
+    try:
+        onnx.checker.check_model(model)
+        nodes = tuple(nodes_of(model))
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, defs.SchemaError):
+        return None
+    path.write_bytes(model.SerializeToString())
+    return Case(name, path, nodes, len(model.graph.node) == 1)
 
 
 def nodes_of(model: onnx.ModelProto) -> Iterator[Node]:
@@ -79,7 +98,8 @@ def _graph(graph: onnx.GraphProto, opsets: dict[str, int], outer: dict[str, str]
     for node in graph.node:
         domain = node.domain or "ai.onnx"
         opset = opsets.get(domain, 1)
-        yield Node(domain, node.op_type, opset, types_of(node, opset, known))
+        integers = tuple((item.name, item.i) for item in node.attribute if item.type == onnx.AttributeProto.INT)
+        yield Node(domain, node.op_type, opset, types_of(node, opset, known), integers)
         for attribute in node.attribute:
             for inner in [attribute.g, *attribute.graphs]:
                 yield from _graph(inner, opsets, known)

@@ -28,6 +28,8 @@ OPEN = 2**31 - 1
 # In the graph only while onnxruntime loads it: becomes an initializer.
 NO_KERNEL_NEEDED = {"ai.onnx": ["Constant"]}
 INTERNAL_DOMAINS = ("com.microsoft.nchwc", "com.ms.internal.nhwc")
+# Measured by the node tests test_lstm_batchwise, test_gru_batchwise and test_simple_rnn_batchwise.
+REFUSED_ATTRIBUTES = {"ai.onnx": {"GRU": {"layout": 1}, "LSTM": {"layout": 1}, "RNN": {"layout": 1}}}
 # A float16 node without a float16 kernel gets Casts around a float kernel (onnxruntime's InsertCastTransformer).
 CASTS = {"float16": "float"}
 PROBE_OPS = ("Identity", "Relu", "Abs")
@@ -39,9 +41,9 @@ def main(folder: str) -> int:
         release = wheels.unpack(minor, Path(folder))
         with tempfile.TemporaryDirectory() as place:
             limits[minor] = measure_limits(release, Path(place))
-            kernels[minor] = kernel_rows(wheels.kernels(release))
-            cases = node_tests.prepare(Path(place), limits[minor]["opset"], limits[minor]["ir"])
-            bodies[minor] = body_rows(release, [case for case in cases if len(case.nodes) == 1], kernels[minor])
+            kernels[minor] = kernel_rows(wheels.kernels(release), wheels.schemas(release))
+            cases = node_tests.prepare(Path(place), limits[minor]["opset"], limits[minor]["ir"], variants=True)
+            bodies[minor] = body_rows(release, [case for case in cases if case.single], kernels[minor])
         print(minor, limits[minor], len(cases), file=sys.stderr)
     print(tables.save("onnxruntime-cpu.toml", _comment(), render(kernels, bodies, limits)))
     return 0
@@ -75,17 +77,33 @@ def _ports() -> tuple[list, list]:
     return value[:1], value[1:]
 
 
-def kernel_rows(kernels: list[list]) -> dict[support.OpKey, list[Row]]:
-    """The registered kernels, those that differ in one type variable joined."""
+def kernel_rows(kernels: list[list], schemas: list[list]) -> dict[support.OpKey, list[Row]]:
+    """The registered kernels, those that differ in one type variable joined.
+
+    A kernel may be registered for types that the release's own operator schemas do not allow: a model that uses one is refused before kernels are
+    looked up, so only the common types count.
+    """
+    allowed: dict[support.OpKey, list[tuple[int, dict]]] = defaultdict(list)
+    for domain, op, since, types in schemas:
+        allowed[domain, op].append((since, {name: frozenset(map(_plain, found)) for name, found in types.items()}))
     grouped: dict[tuple, list[support.Types]] = defaultdict(list)
     for domain, op, (low, high), types in kernels:
         if domain not in INTERNAL_DOMAINS:
             end = low if high == OPEN else high
-            grouped[domain, op, low, end].append(support.typed({name: map(_plain, found) for name, found in types}))
+            known = [found for since, found in allowed[domain, op] if low <= since <= end]
+            found = {name: _common(name, frozenset(map(_plain, listed)), known) for name, listed in types}
+            if all(found.values()):
+                grouped[domain, op, low, end].append(support.typed(found))
     out: dict[support.OpKey, list[Row]] = defaultdict(list)
     for (domain, op, low, high), alternatives in grouped.items():
         out[domain, op] += [Row(low, high, types) for types in support.joined(alternatives)]
     return out
+
+
+def _common(variable: str, listed: frozenset[str], known: list[dict]) -> frozenset[str]:
+    if not known or not all(variable in found for found in known):
+        return listed
+    return listed & frozenset().union(*(found[variable] for found in known))
 
 
 def _plain(text: str) -> str:
@@ -157,6 +175,7 @@ def render(kernels: dict, bodies: dict, limits: dict[str, dict]) -> list[str]:
         "versions": list(MINORS),
         "casts": CASTS,
         "no_kernel_needed": NO_KERNEL_NEEDED,
+        "refused_attributes": REFUSED_ATTRIBUTES,
     })  # fmt: skip
     out += ["", "# The highest ai.onnx opset and IR version that load.", "[limits]"]
     out += [f"{tables.key(minor)} = {tables.value(row)}" for minor, row in limits.items()]

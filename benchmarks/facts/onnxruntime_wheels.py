@@ -67,6 +67,16 @@ rows = [
 print(json.dumps(rows))
 """
 
+SCHEMAS = """
+import json
+import onnxruntime.capi.onnxruntime_pybind11_state as state
+rows = [
+    [s.domain or "ai.onnx", s.name, s.since_version, {t.type_param_str: t.allowed_type_strs for t in s.type_constraints}]
+    for s in state.get_all_operator_schema()
+]
+print(json.dumps(rows))
+"""
+
 LOAD = """
 import sys
 import onnxruntime
@@ -85,6 +95,11 @@ def kernels(release: Release) -> list[list]:
     """The registered kernels of the CPU provider: domain, op, version range, type constraints."""
     done = _run(release, KERNELS)
     return json.loads(done.stdout)
+
+
+def schemas(release: Release) -> list[list]:
+    """The operators it knows: domain, op, revision, allowed types by type variable."""
+    return json.loads(_run(release, SCHEMAS).stdout)
 
 
 def loads(release: Release, models: Sequence[Path]) -> list[str]:

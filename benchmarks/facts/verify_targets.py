@@ -76,6 +76,9 @@ def predict(case: node_tests.Case, target: targets.Target) -> tuple[str, str]:
         answer = targets.runs(node.op, node.domain, node.opset, node.types, target)
         if answer.verdict is targets.Verdict.REFUSES:
             return "refuses", f"{node.op}: {answer.note}"
+        refused = targets.refused_attribute(node.op, node.domain, dict(node.attributes), target)
+        if refused:
+            return "refuses", f"{node.op}: {refused}"
         if answer.verdict is targets.Verdict.UNKNOWN:
             unknown = unknown or f"{node.op}: {answer.note}"
     return ("unknown", unknown) if unknown else ("loads", "")
