@@ -65,7 +65,7 @@ async def test_a_client_that_pulls_is_asked_to_pull_again(tmp_path):
     [
         ("[tool.onnx-lint]\nselct = []\n", 0, "did you mean `select`?"),
         ('[tool.onnx-lint]\nselect = ["EXP999"]\n', 0, "there is no rule `EXP999`"),
-        ("[tool.onnx-lint]\n\nselect = [\n]]\n", 3, "Invalid statement"),
+        ("[tool.onnx-lint]\n\nselect = [\n]]\n", 3, "(at line 4, column 2)"),
         ('[tool.onnx-lint.per-file-ignores]\n"*.py" = ["NOPE"]\n', 0, "there is no rule `NOPE`"),
     ],
 )
