@@ -41,13 +41,13 @@ def ratios(rows: Sequence[tuple[str, Ratio | None, str]], floor: float | None) -
 
 
 def distributions(rows: Sequence[tuple[str, Spread]], shown) -> str:
-    """The distribution of run times up to p99, one strip per row, all on one scale.
+    """The distribution of run times up to p95, one strip per row, all on one scale.
 
     Args:
         shown: formats seconds.
     """
     low = min(spread.minimum for _, spread in rows)
-    high = max(spread.p99 for _, spread in rows) or 1e-9
+    high = max(spread.histogram[-1][0] for _, spread in rows)
     scale = (WIDTH - LABEL - 20) / ((high - low) or 1e-9)
     strip = 2 * ROW
     parts = []
@@ -81,7 +81,7 @@ def bars(rows: Sequence[tuple[str, float, str]]) -> str:
 
 
 def _label(text: str, middle: float) -> str:
-    shown = text if len(text) <= 32 else text[:15] + "…" + text[-16:]
+    shown = text if len(text) <= 28 else text[:13] + "…" + text[-14:]
     return f'<text x="0" y="{middle + 4:.1f}">{escape(shown)}<title>{escape(text)}</title></text>'
 
 

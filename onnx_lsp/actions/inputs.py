@@ -25,7 +25,7 @@ GUESSES = (
     (("seq", "time", "length", "len", "token", "frame", "samples", "sequence"), 16),
 )
 DEFAULT_SIZE = 8
-FIRST_AXIS_SIZE = 1  # an unnamed first axis is nearly always the batch
+FIRST_AXIS_SIZE = 1  # a first axis whose name says nothing is nearly always the batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +149,12 @@ class _Maker:
     def _fit(self, chosen: Mapping[str, int]) -> dict[str, int]:
         """Sizes the model runs with: the chosen ones, and for the rest what was found before, a guess, or a search."""
         free = [name for name in self.names if name not in chosen]
-        start = {name: self.fitted.get(name, _guess(name)) for name in free}
+        first = {item.shape[0] for item in self.inputs if item.shape}
+        start = {name: self.fitted.get(name, _guess(name, name in first)) for name in free}
         problem = self._try(self._feed({**chosen, **start}))
         if not problem:
             return self._remember(chosen, start)
-        for trial in _trials(free, start):
+        for trial in _trials(free, start, first):
             if not self._try(self._feed({**chosen, **trial})):
                 return self._remember(chosen, trial)
         advice = f"give sizes with --dim for {self._known()}, or arrays with --inputs" if self.names else "give --inputs"
@@ -189,13 +190,12 @@ def _input(value) -> Input:
     return Input(value.name, value.type, tuple(shape))
 
 
-def _guess(name: str) -> int:
+def _guess(name: str, is_first: bool) -> int:
     lowered = f"_{name.lower()}_"
     for words, size in GUESSES:
         if any(word in lowered for word in words):
             return size
-    axis = name.rpartition(":")[2]
-    return FIRST_AXIS_SIZE if axis == "0" else DEFAULT_SIZE
+    return FIRST_AXIS_SIZE if is_first else DEFAULT_SIZE
 
 
 def _others(name: str, base: dict[str, int]) -> Iterator[dict[str, int]]:
@@ -208,9 +208,12 @@ def _others(name: str, base: dict[str, int]) -> Iterator[dict[str, int]]:
             yield {**base, **dict.fromkeys(tied, other)}
 
 
-def _trials(free: list[str], start: dict[str, int]) -> Iterator[dict[str, int]]:
-    """Other sizes to try: all the same, then one dimension at a time with the others as guessed, or 1."""
+def _trials(free: list[str], start: dict[str, int], first: set[int | str]) -> Iterator[dict[str, int]]:
+    """Other sizes to try: all 1 or 2; then by size one dimension with the others as guessed or 1, or all but the first."""
     ones = dict.fromkeys(free, 1)
+    inner = [name for name in free if name not in first]
     plans = [ones, dict.fromkeys(free, 2)]
-    plans += [{**base, name: size} for size in TRIED_SIZES for base in (start, ones) for name in free]
+    for size in TRIED_SIZES:
+        plans += [{**base, name: size} for base in (start, ones) for name in free]
+        plans.append({**start, **dict.fromkeys(inner, size)})
     yield from plans[:MAX_TRIALS]

@@ -23,6 +23,7 @@ from onnx_lsp.work.worker import ChildDied, Worker
 TASKS = "onnx_lsp.actions.contest"
 MEMORY_SAMPLE_SECONDS = 0.02
 MAX_KEPT_SAMPLES = 20_000
+FEWEST_ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ class Contest:
         return self._measured(done, time.monotonic() - started, stopped)
 
     def _generation(self, number: int, started: float) -> None:
+        begun = time.monotonic() - started
         order = [index for index, tally in enumerate(self.tallies) if not tally.failure]
         self.random.shuffle(order)
         workers = {index: self.crew.hire(self.entries[index].setup.provider.python) for index in order}
@@ -164,8 +166,8 @@ class Contest:
                 self._round(workers)
                 elapsed = time.monotonic() - started
                 self.progress(f"generation {number + 1}, round {turn + 1}", min(0.99, elapsed / self.plan.seconds))
-                if elapsed > self.plan.seconds and turn >= 2:
-                    break
+                if turn + 1 >= FEWEST_ROUNDS and elapsed - begun > self.plan.seconds / self.plan.generations:
+                    break  # more generations tell more than more rounds
             if self.plan.concurrency > 1:
                 self._throughput(workers)
         finally:

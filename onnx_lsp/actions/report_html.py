@@ -24,8 +24,8 @@ body { font: 14px/1.5 var(--vscode-font-family, system-ui, sans-serif); color: v
   max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.05rem; margin-top: 2rem; } .verdict { font-size: 1.1rem; }
 table { border-collapse: collapse; width: 100%; } th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; } td { font-variant-numeric: tabular-nums; }
-td:last-child, th:last-child { text-align: left; }
+th:first-child, td:first-child { text-align: left; } td { font-variant-numeric: tabular-nums; white-space: nowrap; }
+td:last-child, th:last-child { text-align: left; white-space: normal; }
 svg { width: 100%; height: auto; margin: .5rem 0; } svg text { fill: var(--ink); font-size: 12px; } svg .small { font-size: 11px; opacity: .75; }
 .axis { stroke: var(--ink); opacity: .5; } .band { fill: var(--soft); } .bar, .area { fill: var(--blue); } .area { opacity: .75; }
 .span { stroke: var(--blue); stroke-width: 3; } .dot { fill: var(--blue); }
@@ -136,12 +136,14 @@ def _floor(measured: Measured, case: int) -> str:
 
 
 def _times(rows: Sequence[tuple]) -> str:
-    head = ("one run", "ratio", "95 % interval", "p50", "p90", "p99", "min", "MAD", "runs/s", "")
+    rates = any(item.throughput for _, item, _ in rows)
+    head = ("one run", "ratio", "95 % interval", "p50", "p90", "p99", "min", "MAD", *(("runs/s",) if rates else ()), "")
     lines = []
     for name, item, word in rows:
         ratio = interval(item.ratio) if item.ratio else ("1", "")
         times = [seconds(value) for value in (item.times.p50, item.times.p90, item.times.p99, item.times.minimum, item.times.mad)]
-        lines.append((name, *ratio, *times, f"{item.throughput:.4g}" if item.throughput else "–", word))
+        rate = (f"{item.throughput:.4g}" if item.throughput else "–",) if rates else ()
+        lines.append((name, *ratio, *times, *rate, word))
     return _table(head, lines)
 
 
@@ -188,8 +190,8 @@ def _ops(report: OptimizeReport) -> list[str]:
     before = Counter(dict(report.original.ops))
     after = Counter(dict(report.candidates[report.confirmed].facts.ops))
     changed = [op for op in sorted(before | after, key=lambda op: (-abs(before[op] - after[op]), op)) if before[op] != after[op]]
-    rows = [(op, str(before[op]), str(after[op])) for op in changed]
-    return ["<h2>Nodes by op</h2>", _table(("op", "before", "after"), rows)] if rows else []
+    rows = [(op, str(before[op]), str(after[op]), "") for op in changed]
+    return ["<h2>Nodes by op</h2>", _table(("op", "before", "after", ""), rows)] if rows else []
 
 
 def _notes(notes: Sequence[str]) -> list[str]:

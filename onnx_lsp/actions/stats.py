@@ -100,10 +100,10 @@ def verdict(found: Ratio | None, floor: float | None) -> str:
 
 
 def spread(samples: Sequence[float], bins: int = 40) -> Spread:
-    """Percentiles, median absolute deviation and a histogram (up to p99) of run times in seconds."""
+    """Percentiles, median absolute deviation and a histogram (up to p95) of run times in seconds."""
     ordered = sorted(samples)
     middle = median(ordered)
-    low, high = ordered[0], quantile(ordered, 0.99)
+    low, high = ordered[0], quantile(ordered, 0.95)
     width = (high - low) / bins or 1e-9
     counts = [0] * bins
     for value in ordered:
@@ -111,7 +111,7 @@ def spread(samples: Sequence[float], bins: int = 40) -> Spread:
             counts[min(bins - 1, int((value - low) / width))] += 1
     histogram = tuple((low + width * (index + 0.5), count) for index, count in enumerate(counts))
     deviation = median(abs(value - middle) for value in ordered)
-    return Spread(len(ordered), low, middle, quantile(ordered, 0.9), high, deviation, histogram)
+    return Spread(len(ordered), low, middle, quantile(ordered, 0.9), quantile(ordered, 0.99), deviation, histogram)
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
