@@ -176,6 +176,16 @@ class Model:
         for scope in self.scopes:
             yield from scope.nodes
 
+    def is_text(self) -> bool:
+        """Whether every name is text. Protobuf gives `bytes` for a string that is not UTF-8."""
+        names: set[object] = set(self.opsets)
+        for scope in self.scopes:
+            names.update(scope.producers, scope.consumers, scope.inputs, scope.outputs, scope.initializers)
+            names.update(scope.sparse, (node.op for node in scope.nodes), (node.proto.domain for node in scope.nodes))
+        names.update(text for item in self.proto.functions for text in (item.name, item.domain, *item.input))
+        names.update(text for entry in self.proto.metadata_props for text in (entry.key, entry.value))
+        return all(isinstance(name, str) for name in names)
+
     @cached_property
     def by_path(self) -> dict[str, Node]:
         return {node.path: node for node in self.nodes()}

@@ -43,10 +43,9 @@ def stages(path: str, settings: Settings, workspace: Workspace) -> Iterator[Stag
 def _of_model(run: Run, enabled: list[Check], facts: dict[str, object]) -> Iterator[Stage]:
     from onnx_lsp.model import native
     from onnx_lsp.model.dataflow import dataflow
-    from onnx_lsp.model.graph import Model
     from onnx_lsp.model.shapes import Shapes
 
-    model = facts["model"] = Model(facts["reading"].skeleton, facts["reading"].message)
+    model = facts["model"] = facts["reading"].model
     flow = facts["flow"] = dataflow(model)
     structure = [check for check in enabled if _needs(check) <= STRUCTURE]
     rest = [check for check in enabled if check not in structure]

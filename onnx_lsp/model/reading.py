@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 
 from onnx_lsp.model import proto, sniff
+from onnx_lsp.model.graph import Model
 from onnx_lsp.model.varint import BYTES, WireFault, read_varint, skip
 from onnx_lsp.model.wire import MAX_DEPTH, Skeleton, open_model, shrink
 
@@ -19,13 +20,13 @@ class Reading:
 
     Attributes:
         skeleton: the file without its weights.
-        message: the parsed skeleton, or None.
+        model: the parsed skeleton with its index, or None.
         foreign: what the file is instead of a model, if its first bytes say so.
         fault: where and why it is not a protobuf message, if it is not.
     """
 
     skeleton: Skeleton
-    message: proto.ModelProto | None = None
+    model: Model | None = None
     foreign: str | None = None
     fault: WireFault | None = None
 
@@ -37,7 +38,7 @@ class Reading:
     @property
     def usable(self) -> bool:
         """Whether there is a model to look at."""
-        return self.message is not None and (self.message.HasField("graph") or len(self.message.functions) > 0)
+        return self.model is not None and (self.model.proto.HasField("graph") or bool(self.model.functions))
 
 
 def read(path: str) -> Reading:
@@ -60,7 +61,10 @@ def read(path: str) -> Reading:
         message = proto.ModelProto.FromString(skeleton.data)
     except proto.decode_error():
         return Reading(skeleton, fault=locate_fault(path))
-    return Reading(skeleton, message)
+    model = Model(skeleton, message)
+    if not model.is_text():
+        return Reading(skeleton, fault=locate_fault(path))
+    return Reading(skeleton, model)
 
 
 def locate_fault(path: str) -> WireFault:
@@ -104,9 +108,18 @@ def _walk(buffer, position: int, end: int, descriptor, depth: int, budget: list[
         field = fields.get(tag >> 3)
         if field is not None and field.message_type is not None:
             _walk(buffer, position, stop, field.message_type, depth + 1, budget)
+        elif field is not None and field.type == field.TYPE_STRING:
+            _text(buffer, position, stop, field)
         elif field is not None and field.cpp_type != field.CPPTYPE_STRING:
             _packed(buffer, position, stop, field)
         position = stop
+
+
+def _text(buffer, position: int, end: int, field) -> None:
+    try:
+        buffer[position:end].decode()
+    except UnicodeDecodeError as error:
+        raise WireFault(position + error.start, f"`{field.name}` is not UTF-8") from None
 
 
 def _packed(buffer, position: int, end: int, field) -> None:

@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx_lsp.model import wire
 from onnx_lsp.model.reading import read
 from tests import cases
+from tests.model.conftest import lint
 from tests.models import onnx_models, real_models
 
 BIG = np.arange(4096, dtype=np.float32)
@@ -144,7 +145,8 @@ def test_damaged_bytes_never_raise(tmp_path: Path, data: st.DataObject) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(bytes(damaged[: data.draw(st.integers(1, len(damaged)))]))
     reading = read(str(path))
-    assert reading.message is not None or reading.fault is not None or reading.foreign is not None
+    assert reading.model is not None or reading.fault is not None or reading.foreign is not None
+    assert "FIL099" not in {item.code for item in lint(path)}
 
 
 @pytest.mark.parametrize("size", range(1, len(MODELS["unknown field"].SerializeToString()), 61))
@@ -164,3 +166,12 @@ def test_nesting_is_limited(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(b"\x08\x08" + tagged(7, graph))
     assert "nested" in read(str(path)).fault.reason
+
+
+def test_a_name_that_is_not_utf8_is_malformed(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    cases.build("tiny", path)
+    path.write_bytes(path.read_bytes().replace(b"Relu", b"R\xfflu"))
+    reading = read(str(path))
+    assert reading.fault.reason == "`op_type` is not UTF-8"
+    assert path.read_bytes()[reading.fault.offset] == 0xFF

@@ -26,7 +26,7 @@ def git_lfs_pointer(reading: Reading, report: Report) -> None:
 def not_onnx(reading: Reading, report: Report) -> None:
     if reading.foreign:
         report("foreign", what=reading.foreign)
-    elif reading.message is not None and not reading.usable:
+    elif reading.model is not None and not reading.usable:
         report("no-graph", size=reading.skeleton.size)
 
 
