@@ -108,6 +108,12 @@ def test_every_fix_on_a_card_exists_and_every_other_way_round() -> None:
     assert promised == set(FIXES)
 
 
+def test_a_value_that_comes_later_is_named_but_not_offered(case) -> None:
+    path = case(HEAD + "g (float[2] x) => (float[2] y) { y = Relu(logit) logits = Neg(x) }")
+    (finding,) = lint(path)
+    assert "did you mean `logits`" in finding.message and not finding.fixes
+
+
 def test_a_preview_leaves_the_file_alone(case) -> None:
     path = case(UNSORTED)
     content = path.read_bytes()

@@ -13,27 +13,39 @@ from onnx_lsp.model.graph import Model, Node, Scope
 
 @check("ONX010")
 def undefined_tensor(model: Model, flow: Dataflow, report: Report) -> None:
+    digest = model.skeleton.digest
     groups: dict[tuple[str, str], list[Node]] = {}
     for node, name in flow.undefined:
         groups.setdefault((node.scope.path, name), []).append(node)
     for (_, name), nodes in groups.items():
         first, *others = nodes
         related = tuple(report.related(node, f"`{node.op}` reads it too") for node in others[:MAX_RELATED])
-        close = closest(name, first)
-        if close is None:
+        earlier, later = visible(first)
+        if close := _closest(name, earlier):
+            edit = ModelEdit("ONX010", "rename", first.scope.path, (("from", name), ("to", close)), digest)
+            report("close", first, name=name, op=first.op, close=close, related=related, fixes={"rename": edit})
+        elif close := _closest(name, later):  # reading it would only make the order wrong
+            report("close", first, name=name, op=first.op, close=close, related=related)
+        else:
             report("unknown", first, name=name, op=first.op, related=related)
-            continue
-        edit = ModelEdit("ONX010", "rename", first.scope.path, (("from", name), ("to", close)), model.skeleton.digest)
-        report("close", first, name=name, op=first.op, close=close, related=related, fixes={"rename": edit})
 
 
-def closest(name: str, node: Node) -> str | None:
-    """The value visible to a node whose name is most like `name`."""
-    visible: list[str] = []
-    for scope in node.scope.around():
-        visible += [*scope.inputs, *scope.initializers]
-        visible += [output for output, producer in scope.producers.items() if producer is not node]
-    return next(iter(get_close_matches(name, visible, 1, 0.75)), None)
+def visible(node: Node) -> tuple[list[str], list[str]]:
+    """The values that a node may read, and those that are produced only by it or behind it."""
+    earlier: list[str] = []
+    later: list[str] = []
+    while True:
+        scope = node.scope
+        earlier += [*scope.inputs, *scope.initializers]
+        for name, producer in scope.producers.items():
+            (earlier if producer.index < node.index else later).append(name)
+        if scope.owner is None:
+            return earlier, later
+        node = scope.owner
+
+
+def _closest(name: str, names: list[str]) -> str | None:
+    return next(iter(get_close_matches(name, names, 1, 0.75)), None)
 
 
 @check("ONX011")
@@ -69,7 +81,7 @@ def _first(node: Node) -> str:
 @check("ONX013")
 def output_not_produced(model: Model, flow: Dataflow, report: Report) -> None:
     for scope, name in flow.missing:
-        close = next(iter(get_close_matches(name, _values(scope), 1, 0.75)), None)
+        close = _closest(name, _values(scope))
         place = scope.place("output", name)
         if close is None:
             report("unknown", place, name=name)
