@@ -3,124 +3,183 @@
 from __future__ import annotations
 
 import argparse
-import importlib
+import os
 import sys
-from collections import Counter
+from dataclasses import replace
 
+from onnx_lsp.cli import options
 from onnx_lsp.cli.files import PathError, discover
-from onnx_lsp.cli.lint import Linter
+from onnx_lsp.cli.lint import lint_all
 from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN, FINDINGS
-from onnx_lsp.cli.output import FORMATS
-from onnx_lsp.diagnostics import Applicability, Diagnostic, Severity
-from onnx_lsp.engine import kind_of
+from onnx_lsp.cli.report import OutputError, report
+from onnx_lsp.cli.tasks import Mode, Result, is_shown
+from onnx_lsp.diagnostics import Diagnostic
 from onnx_lsp.settings import Resolver, SettingsError
 
-DESCRIPTION = """\
-Lint export scripts (.py) and models (.onnx). A rule is named by its code (EXP206), a prefix (EXP), its name
-(missing-dynamic-axes) or ALL. Hints are shown only for rules that are selected explicitly.
-"""
+add_parser = options.add_parser
 
 
-def add_parser(commands: argparse._SubParsersAction) -> None:
-    """Adds the command's parser."""
-    parser = commands.add_parser("check", help="find and fix faults", description=DESCRIPTION)
-    parser.add_argument("paths", nargs="*", metavar="PATH", default=["."], help="files and folders (default: .)")
-    rules = parser.add_argument_group("rules")
-    rules.add_argument("--select", action="append", metavar="RULES", help="run only these rules (comma-separated)")
-    rules.add_argument("--ignore", action="append", metavar="RULES", help="do not run these rules")
-    fixes = parser.add_argument_group("fixes")
-    fixes.add_argument("--fix", action="store_true", help="apply safe fixes")
-    fixes.add_argument("--unsafe-fixes", action="store_true", help="with --fix or --diff: apply unsafe fixes too")
-    fixes.add_argument("--diff", action="store_true", help="print what --fix would change, and change nothing")
-    output = parser.add_argument_group("output")
-    output.add_argument("--output-format", choices=FORMATS, default="concise", help="default: concise")
-    output.add_argument("--fail-on", choices=[level.label for level in Severity], help="exit 1 from here (warning)")
-    config = parser.add_argument_group("configuration")
-    config.add_argument("--config", metavar="FILE", help="use this configuration file for every path")
-    config.add_argument("--isolated", action="store_true", help="ignore all configuration files")
+class UsageError(ValueError):
+    """Options that do not go together."""
 
 
 def run(args: argparse.Namespace) -> int:
     """Lints, fixes and prints; returns the exit code."""
     try:
-        resolver = Resolver(overlay(args), args.config, args.isolated)
-        paths = discover(args.paths, resolver)
-        with Linter(resolver) as linter:
-            return _check(args, paths, linter)
-    except (SettingsError, PathError) as error:
-        print(f"onnx-lint: {error}", file=sys.stderr)
+        _consistent(args)
+        resolver = Resolver(options.overlay(args), options.config_file(args), args.isolated)
+        return _run(args, resolver)
+    except (SettingsError, PathError, OutputError, UsageError) as error:
+        return complain(str(error))
+    except ValueError as error:
+        if type(error).__name__ != "BaselineError":  # not imported unless a baseline is in use
+            raise
+        return complain(str(error))
+
+
+def complain(message: str) -> int:
+    """One line on standard error; the exit code."""
+    print(f"onnx-lint: {message}", file=sys.stderr)
+    return COULD_NOT_RUN
+
+
+def _consistent(args: argparse.Namespace) -> None:
+    fixing = args.fix or args.fix_only or args.diff
+    if args.unsafe_fixes and not fixing:
+        raise UsageError("--unsafe-fixes goes with --fix, --fix-only or --diff")
+    if args.jobs is not None and args.jobs < 1:
+        raise UsageError(f"--jobs must be at least 1, not {args.jobs}")
+    if args.add_ignores and fixing:
+        raise UsageError("--add-ignores does not go with fixing: fix first, then excuse what remains")
+    if args.watch and (args.diff or args.add_ignores or args.write_baseline):
+        raise UsageError("--watch only lints, or fixes with --fix")
+    if args.isolated and any(not options.is_assignment(value) for value in args.config or ()):
+        raise UsageError("--isolated ignores configuration files, and --config names one")
+    if args.stdin_filename and args.paths not in ([], ["-"]):
+        raise UsageError("--stdin-filename goes with `-`, standard input, and with no other path")
+
+
+def _run(args: argparse.Namespace, resolver: Resolver) -> int:
+    if args.paths == ["-"] or args.stdin_filename:
+        from onnx_lsp.cli import stdin
+
+        return stdin.run(args, resolver)
+    paths = discover(args.paths or ["."], resolver)
+    if args.show_files:
+        from onnx_lsp.cli.output import shown_path
+
+        print("".join(f"{shown_path(path)}\n" for path in paths), end="")
+        return CLEAN
+    if args.show_settings:
+        from onnx_lsp.cli.show import show_settings
+
+        return show_settings((args.paths or ["."])[0], resolver)
+    if args.watch:
+        from onnx_lsp.cli.watch import watch
+
+        return watch(args, resolver)
+    if args.add_ignores:
+        from onnx_lsp.cli.add_ignores import add_ignores
+
+        return add_ignores(paths, resolver)
+    return once(args, resolver, paths)
+
+
+def once(args: argparse.Namespace, resolver: Resolver, paths: list[str]) -> int:
+    """Lints the paths, prints what was found and returns the exit code."""
+    results = lint(args, resolver, paths)
+    found = judged(args, resolver, results)
+    report(args, resolver, results, found)
+    return exit_code(args, resolver, results, found)
+
+
+def lint(args: argparse.Namespace, resolver: Resolver, paths: list[str]) -> list[Result]:
+    """The results of the paths, with a progress line where somebody watches."""
+    from onnx_lsp.cli.progress import Progress
+
+    mode = Mode(args.fix or args.fix_only or args.diff, args.unsafe_fixes, write=not args.diff)
+    cache = _cache(args, resolver)
+    with Progress(sys.stderr, hidden=args.quiet) as progress:
+        results = lint_all(paths, resolver, mode, args.jobs, cache, progress)
+    if cache:
+        cache.prune()
+    return results
+
+
+def _cache(args: argparse.Namespace, resolver: Resolver):
+    if args.no_cache:
+        return None
+    from onnx_lsp.cache import Cache, default_folder
+
+    settings = resolver.resolve((args.paths or ["."])[0])
+    if settings.cache_dir is None:
+        return Cache(default_folder())
+    root = settings.root if "cache-dir" not in resolver.overlay else os.getcwd()
+    return Cache(os.path.join(root, os.path.expanduser(settings.cache_dir)))
+
+
+def judged(args: argparse.Namespace, resolver: Resolver, results: list[Result]) -> list[Diagnostic]:
+    """The findings that are reported: no unasked hints, nothing that a baseline lists, sorted."""
+    found = [
+        item for result in results for item in result.findings if is_shown(item, resolver.resolve(result.path))
+    ]
+    if args.write_baseline:
+        from onnx_lsp import baseline
+
+        baseline.write(args.write_baseline, found)
+        return []
+    by_baseline: dict[str | None, list[Result]] = {}
+    for result in results:
+        by_baseline.setdefault(_baseline_of(result.path, resolver), []).append(result)
+    if set(by_baseline) - {None}:
+        found = [item for path, group in by_baseline.items() for item in _fresh(path, group, found, resolver)]
+    return sorted(found, key=lambda item: item.sort_key)
+
+
+def _baseline_of(path: str, resolver: Resolver) -> str | None:
+    settings = resolver.resolve(path)
+    if settings.baseline is None or "baseline" in resolver.overlay:
+        return settings.baseline
+    return os.path.join(settings.root, settings.baseline)
+
+
+def _fresh(path: str | None, results: list[Result], found: list[Diagnostic], resolver: Resolver) -> list[Diagnostic]:
+    files = [os.path.abspath(result.path) for result in results]
+    mine = [item for item in found if item.file in set(files)]
+    if path is None:
+        return mine
+    from onnx_lsp import baseline
+    from onnx_lsp.cli.output import shown_path
+
+    compared = baseline.compare(path, mine, files)
+    return [
+        *compared.fresh,
+        *(_gone(file, count, shown_path(path), resolver) for file, count in compared.gone.items() if _says_gone(file, resolver)),
+    ]
+
+
+def _says_gone(file: str, resolver: Resolver) -> bool:
+    return "FIL010" in resolver.resolve(file).selection(file).enabled
+
+
+def _gone(file: str, count: int, source: str, resolver: Resolver) -> Diagnostic:
+    from onnx_lsp.checks import Report
+
+    settings = resolver.resolve(file)
+    report = Report(settings.rulebook(), file, lambda at: None)
+    report.code = "FIL010"
+    report("baseline", source=source, count=count, s="s" * (count != 1), are="are" if count != 1 else "is")
+    return replace(report.found[0], severity=settings.severity.get("FIL010", report.found[0].severity))
+
+
+def exit_code(args: argparse.Namespace, resolver: Resolver, results: list[Result], found: list[Diagnostic]) -> int:
+    """What the run means to a script: 0, 1 or 2."""
+    if any(result.refused for result in results):
         return COULD_NOT_RUN
-
-
-def overlay(args: argparse.Namespace) -> dict:
-    """The settings that the command line overrides, as a configuration table."""
-    table: dict[str, object] = {}
-    for key in ("select", "ignore"):
-        if values := getattr(args, key):
-            table[key] = [code.strip() for value in values for code in value.split(",") if code.strip()]
-    if args.fail_on:
-        table["fail-on"] = args.fail_on
-    return table
-
-
-def _check(args: argparse.Namespace, paths: list[str], linter: Linter) -> int:
-    models = [path for path in paths if kind_of(path) == "model"]
-    if models:
-        linter.expect_models(models[0])
-    found: list[Diagnostic] = []
-    changed = 0
-    for path in paths:
-        if args.fix or args.diff:
-            from onnx_lsp.cli.fix import fix
-
-            result = fix(path, linter, unsafe=args.unsafe_fixes, write=not args.diff)
-            changed += result.applied
-            if args.diff:
-                sys.stdout.write(result.diff)
-            items = result.remaining
-        else:
-            items = linter.lint(path)
-        found += shown(items, linter.resolver)
-    found.sort(key=lambda item: item.sort_key)
-    if not args.diff:
-        _print(args, found, changed, len(paths))
-    failing = any(item.severity <= linter.resolver.resolve(item.file).fail_on for item in found)
-    return FINDINGS if failing or (args.diff and changed) else CLEAN
-
-
-def shown(items: list[Diagnostic], resolver: Resolver) -> list[Diagnostic]:
-    """Without the hints of rules that nobody selected explicitly."""
-    if not any(item.severity is Severity.HINT for item in items):
-        return items
-    explicit = resolver.resolve(items[0].file).selection(items[0].file).explicit
-    return [item for item in items if item.severity is not Severity.HINT or item.code in explicit]
-
-
-def _print(args: argparse.Namespace, found: list[Diagnostic], changed: int, files: int) -> None:
-    text = importlib.import_module(f"onnx_lsp.cli.output.{args.output_format}").render(found)
-    if text:
-        print(text)
-    if args.output_format != "json":
-        print(summary(found, changed, files), file=sys.stderr if not sys.stdout.isatty() else sys.stdout)
-
-
-def summary(found: list[Diagnostic], changed: int, files: int) -> str:
-    """One closing line: what was found, what was fixed, what a fix could do."""
-    parts = [f"Fixed {changed}."] if changed else []
-    if not found:
-        parts.append(f"No findings in {files} file{'s' * (files != 1)}.")
-        return " ".join(parts)
-    counts = Counter(item.severity for item in found)
-    parts.append("Found " + ", ".join(_count(counts[level], level) for level in Severity if counts[level]) + ".")
-    safe = sum(any(fix.applicability is Applicability.SAFE for fix in item.fixes) for item in found)
-    unsafe = sum(any(fix.applicability is Applicability.UNSAFE for fix in item.fixes) for item in found)
-    if safe:
-        parts.append(f"{safe} fixable with `--fix`.")
-    if unsafe:
-        parts.append(f"{unsafe} more with `--fix --unsafe-fixes`.")
-    return " ".join(parts)
-
-
-def _count(number: int, level: Severity) -> str:
-    noun = "information" if level is Severity.INFO else level.label + "s" * (number != 1)
-    return f"{number} {noun}"
+    if args.exit_zero:
+        return CLEAN
+    if args.diff:
+        return FINDINGS if any(result.diff for result in results) else CLEAN
+    if args.fix_only:
+        return CLEAN
+    return FINDINGS if any(item.severity <= resolver.resolve(item.file).fail_on for item in found) else CLEAN

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
-from fnmatch import fnmatch
+from fnmatch import translate
 
 from onnx_lsp.engine import MODEL_SUFFIXES, SCRIPT_SUFFIXES, kind_of
-from onnx_lsp.settings import Resolver
+from onnx_lsp.settings import Resolver, Settings
 
 
 class PathError(ValueError):
@@ -17,20 +18,24 @@ class PathError(ValueError):
 def discover(paths: list[str], resolver: Resolver) -> list[str]:
     """The files to lint: each once, folders walked in sorted order.
 
-    A file that is named is linted even where git ignores it.
+    A file that is named is linted even where git ignores it or the settings exclude it, unless they say `force-exclude`.
 
     Raises:
         PathError: a named path does not exist, or is of a kind that is not linted.
+        SettingsError: a configuration cannot be used.
     """
     found: dict[str, None] = {}
     for path in paths:
         path = os.path.normpath(path)
+        settings = resolver.resolve(path)
+        if settings.force_exclude and settings.excludes(os.path.abspath(path)):
+            continue
         if os.path.isdir(path):
             if kind_of(path):
                 found[path] = None  # a folder where a file should be: that is a finding
             found.update(dict.fromkeys(walk(path, resolver)))
         elif not os.path.lexists(path):
-            raise PathError(f"{path}: there is no such file or folder")
+            raise PathError(f"{path}: there is no such file or folder{_nearest(path)}")
         elif kind_of(path) is None:
             suffixes = ", ".join((*SCRIPT_SUFFIXES, *MODEL_SUFFIXES))
             raise PathError(f"{path}: not a kind of file that onnx-lint reads ({suffixes})")
@@ -39,36 +44,65 @@ def discover(paths: list[str], resolver: Resolver) -> list[str]:
     return list(found)
 
 
+def _nearest(path: str) -> str:
+    from difflib import get_close_matches
+
+    folder, name = os.path.split(path)
+    try:
+        close = get_close_matches(name, os.listdir(folder or "."), 1)
+    except OSError:
+        return ""
+    return f"; did you mean `{os.path.join(folder, close[0])}`?" if close else ""
+
+
 def walk(folder: str, resolver: Resolver) -> Iterator[str]:
     """The scripts and models below `folder`, without what git ignores or the settings exclude."""
-    settings = resolver.resolve(folder)
-    yield from _walk(folder, Ignored.above(folder), settings.root, settings.exclude)
+    ignored = Ignored.above(folder)
+    if ignored.covers(os.path.abspath(folder), is_folder=True):
+        ignored = Ignored()  # named all the same
+    yield from _walk(folder, os.path.abspath(folder), ignored, resolver, {})
 
 
-def _walk(folder: str, ignored: Ignored, root: str, exclude: tuple[str, ...]) -> Iterator[str]:
-    ignored = ignored.entering(folder)
+def _walk(
+    folder: str, absolute: str, ignored: Ignored, resolver: Resolver, excluded: dict[int, Excluded]
+) -> Iterator[str]:
+    settings = resolver.resolve(absolute)
+    excludes = excluded.setdefault(id(settings), Excluded(settings))
+    if settings.respect_gitignore:
+        ignored = ignored.entering(absolute)
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        with os.scandir(folder) as scanned:
+            entries = sorted(scanned, key=lambda entry: entry.name)
     except OSError:
         return  # not ours to read
     for entry in entries:
-        path = os.path.normpath(entry.path)
         is_folder = entry.is_dir(follow_symlinks=False)
-        if not is_folder and kind_of(entry.name) is None:
+        kind = kind_of(entry.name)
+        if not is_folder and kind is None:
             continue
-        if _excluded(path, entry.name, root, exclude) or ignored.covers(path, is_folder):
+        inside = os.path.join(absolute, entry.name)
+        if excludes(inside, entry.name) or settings.respect_gitignore and ignored.covers(inside, is_folder):
             continue
-        if not is_folder:
+        path = entry.name if folder == "." else os.path.join(folder, entry.name)
+        if not is_folder or kind == "model":
             yield path
-            continue
-        if kind_of(entry.name) == "model":
-            yield path
-        yield from _walk(path, ignored, root, exclude)
+        if is_folder:
+            yield from _walk(path, inside, ignored, resolver, excluded)
 
 
-def _excluded(path: str, name: str, root: str, patterns: tuple[str, ...]) -> bool:
-    relative = os.path.relpath(os.path.abspath(path), root).replace(os.sep, "/")
-    return any(fnmatch(name, pattern) or fnmatch(relative, pattern) for pattern in patterns)
+class Excluded:
+    """Answers whether the settings' patterns exclude a path: by its name, or by its path from the settings' root."""
+
+    def __init__(self, settings: Settings) -> None:
+        patterns = (*settings.exclude, *settings.extend_exclude)
+        self._matches = re.compile("|".join(map(translate, patterns)) or r"(?!)").match
+        self._root = os.path.join(settings.root, "")
+
+    def __call__(self, absolute: str, name: str) -> bool:
+        if self._matches(name):
+            return True
+        relative = absolute[len(self._root) :] if absolute.startswith(self._root) else name
+        return bool(self._matches(relative.replace(os.sep, "/")))
 
 
 class Ignored:
@@ -108,11 +142,10 @@ class Ignored:
 
         return Ignored((*self.specs, (folder, GitIgnoreSpec.from_lines(text))))
 
-    def covers(self, path: str, is_folder: bool) -> bool:
+    def covers(self, absolute: str, is_folder: bool) -> bool:
         """Whether git ignores the path; the innermost file that has an opinion decides."""
-        absolute = os.path.abspath(path)
         for folder, spec in reversed(self.specs):
-            relative = os.path.relpath(absolute, folder).replace(os.sep, "/")
+            relative = absolute[len(folder) :].lstrip(os.sep).replace(os.sep, "/")
             verdict = spec.check_file(relative + "/" * is_folder).include
             if verdict is not None:
                 return verdict

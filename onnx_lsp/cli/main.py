@@ -5,19 +5,22 @@ Only the module of the command that was asked for is imported.
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import os
 import sys
 
 from onnx_lsp import __version__
+from onnx_lsp.cli.parsing import COULD_NOT_RUN, Parser
 
 COMMANDS = {
     "check": "find faults in export scripts and models, and fix them",
     "rule": "explain a rule, or list all of them",
+    "bench": "measure models on execution providers",
+    "optimize": "make a model faster, with proof",
+    "completion": "print a script that completes commands and options in a shell",
 }
 
-CLEAN, FINDINGS, COULD_NOT_RUN = 0, 1, 2
+CLEAN, FINDINGS = 0, 1
 
 EPILOG = """\
 examples:
@@ -33,12 +36,7 @@ exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run
 def main(argv: list[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     argv = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(
-        prog="onnx-lint",
-        description="The linter for ONNX export scripts and models.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser(prog="onnx-lint", description="The linter for ONNX export scripts and models.", epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"onnx-lint {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     module = None

@@ -1,10 +1,34 @@
-"""One module per format, each with `render(findings) -> str`. Paths are relative to the working directory."""
+"""One module per format, each with `render(findings, context) -> str`. Paths are relative to the working directory."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-FORMATS = ("concise", "json")
+from onnx_lsp.cli.color import Paint
+from onnx_lsp.rulebook import Rulebook
+from onnx_lsp.workspace import Workspace
+
+FORMATS = ("full", "concise", "json", "github", "gitlab", "sarif", "junit")
+FOR_PEOPLE = frozenset({"full", "concise"})
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a format may need besides the findings.
+
+    Attributes:
+        paint: colours, or none.
+        book: the rulebook of a file.
+        workspace: reads the scripts whose lines are shown.
+        files: every file that was linted.
+    """
+
+    paint: Paint
+    book: Callable[[str], Rulebook]
+    workspace: Workspace = field(default_factory=Workspace)
+    files: tuple[str, ...] = ()
 
 
 def shown_path(path: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from onnx_lsp.cli.output import shown_path
+from onnx_lsp.cli.output import Context, shown_path
 from onnx_lsp.diagnostics import Diagnostic, Fix, Position, Related, TextRange
 
 
-def render(findings: list[Diagnostic]) -> str:
+def render(findings: list[Diagnostic], context: Context) -> str:
     """The findings as a JSON array, one object per finding."""
     return json.dumps([finding(item) for item in findings], indent=2, ensure_ascii=False)
 

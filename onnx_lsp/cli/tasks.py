@@ -1,0 +1,91 @@
+"""Linting and fixing one file after the other: what runs here for a few scripts, and in children for everything else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from onnx_lsp import engine
+from onnx_lsp.diagnostics import Diagnostic, Severity
+from onnx_lsp.settings import Settings
+from onnx_lsp.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """What to do with each file: `fix` applies fixes (`unsafe` ones too), and writes them only if `write`."""
+
+    fix: bool = False
+    unsafe: bool = False
+    write: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A fix that was applied, for `--show-fixes`."""
+
+    code: str
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one file.
+
+    Attributes:
+        path: as it was given.
+        findings: what was found, or what remains after fixing.
+        applied: the fixes.
+        diff: the change, where it was not written.
+        refused: why fixes could not be written, if they could not.
+        dependencies: the files, besides this one, that the findings depend on.
+        lasting: the same file will give the same findings again (it was read, and nothing died).
+    """
+
+    path: str
+    findings: tuple[Diagnostic, ...] = ()
+    applied: tuple[Applied, ...] = ()
+    diff: str = ""
+    refused: str = ""
+    dependencies: tuple[str, ...] = ()
+    lasting: bool = True
+
+
+Work = tuple[str, Settings]
+
+
+def process(work: list[Work], mode: Mode) -> Iterator[engine.Stage | Result]:
+    """Treats files in order: the stages of each model as they come, and one `Result` per file."""
+    for path, settings in work:
+        if mode.fix:
+            from onnx_lsp.cli import fix
+
+            yield from fix.fix(path, settings, mode)
+        else:
+            workspace = Workspace()
+            found: tuple[Diagnostic, ...] = ()
+            for stage in stages(path, settings, workspace):
+                found = stage.findings
+                yield stage
+            yield Result(path, found, dependencies=dependencies(workspace, path))
+
+
+def stages(path: str, settings: Settings, workspace: Workspace) -> Iterator[engine.Stage]:
+    """The stages of linting a file; a script has one. Findings carry absolute paths: they outlive this run."""
+    absolute = os.path.abspath(path)
+    if engine.kind_of(path) == "script":
+        yield engine.Stage("done", tuple(engine.lint_script(absolute, settings, workspace)))
+    else:
+        yield from engine.lint_model(absolute, settings, workspace)
+
+
+def is_shown(item: Diagnostic, settings: Settings) -> bool:
+    """Whether a finding is reported and fixed: a hint only if its rule was selected explicitly."""
+    return item.severity is not Severity.HINT or item.code in settings.selection(item.file).explicit
+
+
+def dependencies(workspace: Workspace, path: str) -> tuple[str, ...]:
+    """The other files that were looked at."""
+    return tuple(sorted(workspace.dependencies - {os.path.abspath(path)}))
