@@ -206,6 +206,8 @@ def _transformers(source: str, target: str) -> None:
     optimized = optimize_model(source, model_type="bert", opt_level=0)
     if not any(optimized.get_fused_operator_statistics().values()):
         raise _Unable("no transformer pattern was found")
+    if not any(opset.domain == "com.microsoft" for opset in optimized.model.opset_import):
+        optimized.model.opset_import.add(domain="com.microsoft", version=1)
     optimized.topological_sort()
     save(optimized.model, target, _is_external(source))
 
