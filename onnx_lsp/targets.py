@@ -316,7 +316,8 @@ def runs(op: str, domain: str, opset: int, types: Binding | None, target: Target
 
 def _fallback(source: Table, found: Answer, op: str, domain: str, opset: int, types, target: Target) -> Answer:
     """What becomes of a node that the provider leaves to another one."""
-    beside = parse(f"{source.data['fallback']}@{target.version}")
+    version = f"@{target.version}" if target.version[0].isdigit() else ""
+    beside = parse(source.data["fallback"] + version)
     answer = runs(op, domain, opset, types, beside)
     if answer.verdict.runs:
         why = f": {found.note}" if found.note else ""
@@ -327,38 +328,52 @@ def _fallback(source: Table, found: Answer, op: str, domain: str, opset: int, ty
 def _at(source: Table, position: int, domain: str, op: str, since: int, types: Binding | None) -> Answer:
     """The answer of one version of a table, without looking at fallbacks."""
     since = _known_revision(source, position, domain, op, since)
-    measured = source.data.get("measured", False)
+    takes = source.data.get("takes_opset")
+    if takes and domain == "ai.onnx" and since > takes:
+        return Answer(Verdict.REFUSES, f"takes operators up to opset {takes}")
     limit = source.data.get("limits", {}).get(source.versions[position], {}).get("ir")
     for variable, found in types or ():
         young = [name for name in found if limit and TYPE_IR.get(name, 0) > limit]
         if young:
             return Answer(Verdict.REFUSES, f"{young[0]} ({variable}) needs IR version {TYPE_IR[young[0]]}")
-    miss = None
+    miss = ""
     for entry in source.entries("ops", domain, op):
-        if not entry.covers(since, position):
-            continue
-        wrong, casts = _mismatch(source, entry, types)
-        if not wrong:
-            return Answer(Verdict.KERNEL, "; ".join(part for part in (entry.note, casts) if part))
-        miss = miss or wrong
-    for entry in source.entries("inlined", domain, op):
-        if entry.covers(since, position) and not _mismatch(source, entry, types)[0]:
-            return Answer(Verdict.INLINED, entry.note)
+        if entry.covers(since, position):
+            wrong, casts = _mismatch(source, entry, types)
+            if not wrong:
+                return Answer(Verdict.KERNEL, "; ".join(part for part in (entry.note, casts) if part))
+            miss = miss or wrong
     if op in source.data.get("no_kernel_needed", {}).get(domain, ()):
         return Answer(Verdict.KERNEL)
-    return _miss(source, domain, op, since, miss, measured)
+    return _through_body(source, position, domain, op, since, types) or _miss(source, domain, op, since, miss)
 
 
-def _miss(source: Table, domain: str, op: str, since: int, miss: str | None, measured: bool) -> Answer:
+def _through_body(source: Table, position: int, domain: str, op: str, since: int, types) -> Answer | None:
+    """What is known of running the operator's function body; None if nothing is."""
+    refused = None
+    for entry in source.entries("inlined", domain, op):
+        if entry.covers(since, position):
+            wrong = _mismatch(source, entry, types)[0]
+            if not wrong:
+                return Answer(Verdict.INLINED, entry.note)
+            if entry.excluded:
+                refused = Answer(Verdict.REFUSES, wrong)
+    for entry in source.entries("not_inlined", domain, op):
+        if entry.covers(since, position) and not _mismatch(source, entry, types)[0]:
+            refused = refused or Answer(Verdict.REFUSES, "neither a kernel nor its function body fits")
+    return refused
+
+
+def _miss(source: Table, domain: str, op: str, since: int, miss: str) -> Answer:
     """Why nothing fits, and how certain that is."""
-    if miss:
-        through_body = measured and has_function(domain, op, since) and not source.entries("inlined", domain, op)
-        return Answer(Verdict.UNKNOWN if through_body else Verdict.REFUSES, miss, sure=measured and not through_body)
-    if op in source.data.get("unsupported", {}).get(domain, ()):
-        return Answer(Verdict.REFUSES, f"{op} is not supported")
+    measured = source.data.get("measured", False)
     known = source.entries("ops", domain, op)
-    reason = f"has {op} in other revisions, not in {since}" if known else f"has no {op}"
-    if domain not in ("ai.onnx", "ai.onnx.ml"):
+    reason = miss or (f"has {op} in other revisions, not in {since}" if known else f"has no {op}")
+    if op in source.data.get("unsupported", {}).get(domain, ()):
+        return Answer(Verdict.REFUSES, reason)
+    if measured and has_function(domain, op, since):
+        return Answer(Verdict.UNKNOWN, f"{reason}, and its function body was not tried", sure=False)
+    if domain not in read("ops")["ops"] or (domain not in source.data["ops"] and not measured):
         return Answer(Verdict.UNKNOWN, reason, sure=False)
     return Answer(Verdict.REFUSES, reason, sure=measured)
 
@@ -401,8 +416,6 @@ def limits(target: Target) -> Limits:
     An execution provider has those of the onnxruntime it belongs to.
     """
     source = table(target.name).data
-    row = source.get("limits", {}).get(target.version)
-    if row is None and target.name.startswith("onnxruntime"):
-        row = read("versions")["onnxruntime"].get(target.version)
-    row = row or {}
+    family = read("versions").get(target.name.partition("-")[0], {})
+    row = source.get("limits", {}).get(target.version) or family.get(target.version) or {}
     return Limits(row.get("opset"), row.get("ir"), row.get("min_opset"), target.sure)

@@ -16,7 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto, defs, helper
 
 from benchmarks.facts import node_tests, support, tables
 from benchmarks.facts import onnxruntime_wheels as wheels
@@ -36,23 +36,26 @@ PROBE_OPS = ("Identity", "Relu", "Abs")
 
 
 def main(folder: str) -> int:
-    kernels, bodies, limits = {}, {}, {}
+    kernels, bodies, refused, limits, known = {}, {}, {}, {}, {}
     for minor in MINORS:
         release = wheels.unpack(minor, Path(folder))
         with tempfile.TemporaryDirectory() as place:
             limits[minor] = measure_limits(release, Path(place))
-            kernels[minor] = kernel_rows(wheels.kernels(release), wheels.schemas(release))
+            schemas = wheels.schemas(release)
+            known[minor] = {(domain, op, since) for domain, op, since, _ in schemas}
+            kernels[minor] = kernel_rows(wheels.kernels(release), schemas)
             cases = node_tests.prepare(Path(place), limits[minor]["opset"], limits[minor]["ir"], variants=True)
-            bodies[minor] = body_rows(release, [case for case in cases if case.single], kernels[minor])
+            bodies[minor], refused[minor] = body_rows(release, [case for case in cases if case.single], kernels[minor], known[minor])
         print(minor, limits[minor], len(cases), file=sys.stderr)
-    print(tables.save("onnxruntime-cpu.toml", _comment(), render(kernels, bodies, limits)))
+    print(tables.save("onnxruntime-cpu.toml", _comment(), render(kernels, bodies, refused, late_revisions(known, limits), limits)))
     return 0
 
 
 def _comment() -> str:
     return f"""ONNX Runtime's CPU provider. Made by `python -m benchmarks.facts.onnxruntime_cpu`; do not edit.
 Measured on {datetime.date.today()} in the PyPI wheels listed under [limits], with the node tests of onnx {onnx.__version__}.
-The notation is described in onnx_lsp/targets.py. [inlined]: there is no such kernel, but the function body runs."""
+The notation is described in onnx_lsp/targets.py. [inlined]: there is no such kernel, but the function body runs;
+[not_inlined]: it was tried and refused. What has a function body and is in neither was not tried."""
 
 
 def measure_limits(release: wheels.Release, folder: Path) -> dict[str, object]:
@@ -87,6 +90,7 @@ def kernel_rows(kernels: list[list], schemas: list[list]) -> dict[support.OpKey,
     for domain, op, since, types in schemas:
         allowed[domain, op].append((since, {name: frozenset(map(_plain, found)) for name, found in types.items()}))
     grouped: dict[tuple, list[support.Types]] = defaultdict(list)
+    uncast: dict[tuple, dict[str, frozenset[str]]] = defaultdict(dict)
     for domain, op, (low, high), types in kernels:
         if domain not in INTERNAL_DOMAINS:
             end = low if high == OPEN else high
@@ -94,9 +98,22 @@ def kernel_rows(kernels: list[list], schemas: list[list]) -> dict[support.OpKey,
             found = {name: _common(name, frozenset(map(_plain, listed)), known) for name, listed in types}
             if all(found.values()):
                 grouped[domain, op, low, end].append(support.typed(found))
+                uncast[domain, op, low, end] |= _uncast(found, known)
     out: dict[support.OpKey, list[Row]] = defaultdict(list)
     for (domain, op, low, high), alternatives in grouped.items():
-        out[domain, op] += [Row(low, high, types) for types in support.joined(alternatives)]
+        excluded = support.typed(uncast[domain, op, low, high])
+        out[domain, op] += [Row(low, high, types, excluded) for types in support.joined(alternatives)]
+    return out
+
+
+def _uncast(types: dict[str, frozenset[str]], known: list[dict]) -> dict[str, frozenset[str]]:
+    """The types that a Cast could bring to this kernel, but that the operator itself does not allow."""
+    out = {}
+    for variable, found in types.items():
+        wider = {name for name, other in CASTS.items() if other in found and name not in found}
+        refused = {name for name in wider if known and not any(name in row.get(variable, (name,)) for row in known)}
+        if refused:
+            out[variable] = frozenset(refused)
     return out
 
 
@@ -111,23 +128,33 @@ def _plain(text: str) -> str:
 
 
 def body_rows(
-    release: wheels.Release, cases: list[node_tests.Case], kernels: dict[support.OpKey, list[Row]]
-) -> dict[support.OpKey, list[Row]]:
-    """What runs although no kernel fits: by operator revision, with the types that the tests saw."""
+    release: wheels.Release,
+    cases: list[node_tests.Case],
+    kernels: dict[support.OpKey, list[Row]],
+    known: set[tuple[str, str, int]],
+) -> tuple[dict[support.OpKey, list[Row]], dict[support.OpKey, list[Row]]]:
+    """What runs although no kernel fits, and what was tried and does not: by operator revision, with the types that the tests saw."""
     answers = wheels.loads(release, [case.path for case in cases])
     seen: dict[tuple[str, str, int], list[tuple[dict, bool, bool]]] = defaultdict(list)
     for case, answer in zip(cases, answers, strict=True):
         node = case.nodes[0]
         since = targets.revision(node.domain, node.op, node.opset)
-        if since is not None and node.op not in NO_KERNEL_NEEDED.get(node.domain, ()):
+        if _as_written(node, since, known) and targets.has_function(node.domain, node.op, since):
             rows = [row for row in kernels.get((node.domain, node.op), ()) if row.low <= since <= row.high]
-            types = dict(node.types)
-            if not any(_fits(row, types) for row in rows):
-                seen[node.domain, node.op, since].append((types, answer == "loads", bool(rows)))
-    out: dict[support.OpKey, list[Row]] = defaultdict(list)
+            if not any(_fits(row, dict(node.types)) for row in rows):
+                seen[node.domain, node.op, since].append((_variables(node), answer == "loads", bool(rows)))
+    inlined: dict[support.OpKey, list[Row]] = defaultdict(list)
+    refused: dict[support.OpKey, list[Row]] = defaultdict(list)
     for (domain, op, since), found in sorted(seen.items()):
-        out[domain, op] += _body_row(since, found)
-    return {key: rows for key, rows in out.items() if rows}
+        inlined[domain, op] += _body_row(since, found)
+        refused[domain, op] += _refused_row(since, found)
+    return tuple({key: rows for key, rows in table.items() if rows} for table in (inlined, refused))
+
+
+def _as_written(node: node_tests.Node, since: int, known: set[tuple[str, str, int]]) -> bool:
+    """Whether the release takes the node for this revision, and not for an older one that it knows instead."""
+    older = [number for number, _ in targets.revisions(node.domain, node.op) if number < since]
+    return (node.domain, node.op, since) in known or not any((node.domain, node.op, number) in known for number in older)
 
 
 def _fits(row: Row, types: dict[str, frozenset[str]]) -> bool:
@@ -145,9 +172,9 @@ def _body_row(since: int, found: list[tuple[dict, bool, bool]]) -> list[Row]:
         return []
     if any(has_kernel for *_, has_kernel in found):
         # There are kernels for other types: only the types that were seen to run are known to.
-        return [Row(since, since, types) for types in support.joined([_variables(types) for types in good])]
+        return [Row(since, since, types) for types in support.joined([support.typed(types) for types in good])]
     excluded = {}
-    for variable in {name for types in bad for name in types if len(name) <= 2}:
+    for variable in {name for types in bad for name in types}:
         working = frozenset().union(*(types.get(variable, frozenset()) for types in good))
         failing = frozenset().union(*(types.get(variable, frozenset()) for types in bad)) - working
         if failing:
@@ -157,15 +184,45 @@ def _body_row(since: int, found: list[tuple[dict, bool, bool]]) -> list[Row]:
     return [Row(since, since, (), support.typed(excluded), note=note)]
 
 
-def _variables(types: dict[str, frozenset[str]]) -> support.Types:
-    return support.typed({name: found for name, found in types.items() if name[0].isupper() and len(name) <= 2})
+def _refused_row(since: int, found: list[tuple[dict, bool, bool]]) -> list[Row]:
+    bad = [types for types, loads, _ in found if not loads]
+    if any(has_kernel for *_, has_kernel in found):
+        return [Row(since, since, types) for types in support.joined([support.typed(types) for types in bad])]
+    return [Row(since, since)] if len(bad) == len(found) else []
 
 
-def render(kernels: dict, bodies: dict, limits: dict[str, dict]) -> list[str]:
+def _variables(node: node_tests.Node) -> dict[str, frozenset[str]]:
+    """The element types by type variable, without those by parameter name."""
+    schema = defs.get_schema(node.op, node.opset, "" if node.domain == "ai.onnx" else node.domain)
+    variables = {constraint.type_param_str for constraint in schema.type_constraints}
+    return {name: found for name, found in node.types if name in variables}
+
+
+def _refused_row(since: int, found: list[tuple[dict, bool, bool]]) -> list[Row]:
+    bad = [types for types, loads, _ in found if not loads]
+    if any(has_kernel for *_, has_kernel in found):
+        return [Row(since, since, types) for types in support.joined([support.typed(types) for types in bad])]
+    return [Row(since, since)] if len(bad) == len(found) else []
+
+
+def late_revisions(known: dict[str, set], limits: dict[str, dict]) -> dict[support.OpKey, list[Row]]:
+    """The standard's revisions that a release should know by its opset, but does not; with the releases that do."""
+    out: dict[support.OpKey, list[Row]] = defaultdict(list)
+    for op in targets.read("ops")["ops"]["ai.onnx"]:
+        for since, _ in targets.revisions("ai.onnx", op):
+            having = [minor for minor in MINORS if ("ai.onnx", op, since) in known[minor]]
+            due = [minor for minor in MINORS if limits[minor]["opset"] >= since]
+            if having and having != due:
+                out["ai.onnx", op].append(Row(since, since, versions=tables.ranges(having, MINORS)[0]))
+    return out
+
+
+def render(kernels: dict, bodies: dict, refused: dict, late: dict, limits: dict[str, dict]) -> list[str]:
     """The body of the table."""
     ops = support.over_versions(kernels, MINORS)
     inlined = support.over_versions(bodies, MINORS)
-    names = support.named(ops, inlined)
+    not_inlined = support.over_versions(refused, MINORS)
+    names = support.named(ops, inlined, not_inlined)
     out = tables.lines({
         "title": "ONNX Runtime, CPU provider",
         "kind": "runtime",
@@ -180,6 +237,9 @@ def render(kernels: dict, bodies: dict, limits: dict[str, dict]) -> list[str]:
     out += ["", "# The highest ai.onnx opset and IR version that load.", "[limits]"]
     out += [f"{tables.key(minor)} = {tables.value(row)}" for minor, row in limits.items()]
     out += support.render("ops", ops, names) + support.render("inlined", inlined, names)
+    out += support.render("not_inlined", not_inlined, names)
+    out += ["", "# Revisions that some release does not know although its opset has them: it applies the one before."]
+    out += support.render("revisions", late, names)
     return out + support.type_lines(names)
 
 

@@ -58,7 +58,7 @@ def _compare(title: str, cases: list[node_tests.Case], release, target: targets.
         said, why = predict(case, target)
         loads = answer == "loads"
         counted[said, loads] += 1
-        if show and (said == "loads") != loads:
+        if show and said != ("loads" if loads else "refuses"):
             print(f"    {case.name}: table {said} ({why}); {answer}")
     agree = counted["loads", True] + counted["refuses", False]
     decided = sum(count for (said, _), count in counted.items() if said != "unknown")
