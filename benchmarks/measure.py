@@ -93,7 +93,7 @@ def rss_anon(pid: int) -> int:
 
 def onnx_lint(*arguments: str) -> list[str]:
     """The command line of `onnx-lint check` in this environment, without configuration and without a cache."""
-    return [os.path.join(os.path.dirname(sys.executable), "onnx-lint"), "check", "--isolated", *arguments]
+    return [os.path.join(os.path.dirname(sys.executable), "onnx-lint"), "check", "--isolated", "--no-cache", *arguments]
 
 
 def python(code: str, *arguments: str) -> list[str]:
