@@ -1,0 +1,518 @@
+"""What an expression is, given what is known where it stands: one small function per kind of expression.
+
+Every evaluator takes the flow (for calls of the file's own functions), the node and the frame, and gives a `Value`. What it does
+not understand is UNKNOWN; it never raises and never runs anything.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+
+from tree_sitter import Node
+
+from onnx_lsp.script.state import Frame, contents
+from onnx_lsp.script.values import (
+    UNKNOWN, Class, Const, Function, Made, Map, Obj, Ref, Seq, Tensor, Value, const, join,
+)  # fmt: skip
+
+BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
+# What these names are, when only `from utils import *` can have bound them.
+STARRED = {"torch": "torch", "onnx": "onnx", "np": "numpy", "numpy": "numpy", "nn": "torch.nn", "os": "os"}
+ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "\n": "", "0": "\0"}
+LARGEST = 10**9
+
+
+def evaluate(flow, node: Node | None, frame: Frame) -> Value:
+    """The value of an expression."""
+    evaluator = EVALUATORS.get(node.type) if node is not None else None
+    if evaluator is None or not flow.step():
+        return UNKNOWN
+    try:
+        return evaluator(flow, node, frame)
+    finally:
+        flow.depth -= 1
+
+
+def _identifier(flow, node: Node, frame: Frame) -> Value:
+    name = flow.source.of(node)
+    found = frame.lookup(name)
+    if found is not None:
+        return found
+    if name in BUILTINS:
+        return Value((Ref(name, node),))
+    starred = STARRED.get(name)
+    return Value((Ref(starred, node),)) if starred and frame.lookup("*") is not None else UNKNOWN
+
+
+def _none(flow, node, frame) -> Value:
+    return const(None, node)
+
+
+def _true(flow, node, frame) -> Value:
+    return const(True, node)
+
+
+def _false(flow, node, frame) -> Value:
+    return const(False, node)
+
+
+def _integer(flow, node: Node, frame: Frame) -> Value:
+    try:
+        return const(int(flow.source.of(node), 0), node)
+    except ValueError:
+        return UNKNOWN
+
+
+def _float(flow, node: Node, frame: Frame) -> Value:
+    try:
+        return const(float(flow.source.of(node)), node)
+    except ValueError:
+        return UNKNOWN
+
+
+def _string(flow, node: Node, frame: Frame) -> Value:
+    parts: list[str] = []
+    prefix = flow.source.of(node.children[0]).rstrip("'\"").lower() if node.children else ""
+    for child in node.children[1:]:
+        if child.type == "string_content":
+            parts.append(unescaped(flow.source.of(child), raw="r" in prefix))
+        elif child.type == "interpolation":
+            value = evaluate(flow, child.child_by_field_name("expression"), frame).constant
+            formatted = child.child_count > 3
+            if formatted or not isinstance(value, (str, int)) or isinstance(value, bool):
+                return UNKNOWN
+            parts.append(str(value))
+    text = "".join(parts)
+    return const(text.encode("utf-8", "replace") if "b" in prefix else text, node)
+
+
+def unescaped(text: str, raw: bool = False) -> str:
+    """The characters that a string literal's body stands for; rare escapes stay as they are."""
+    if raw or "\\" not in text:
+        return text
+    parts = []
+    at = 0
+    while (found := text.find("\\", at)) >= 0 and found + 1 < len(text):
+        escape = ESCAPES.get(text[found + 1])
+        parts += [text[at:found], text[found : found + 2] if escape is None else escape]
+        at = found + 2
+    return "".join([*parts, text[at:]])
+
+
+def _concatenated(flow, node: Node, frame: Frame) -> Value:
+    parts = [evaluate(flow, child, frame).constant for child in node.named_children if child.type == "string"]
+    return const("".join(parts), node) if all(isinstance(part, str) for part in parts) else UNKNOWN
+
+
+def _parenthesized(flow, node: Node, frame: Frame) -> Value:
+    return evaluate(flow, first_expression(node), frame)
+
+
+def first_expression(node: Node) -> Node | None:
+    """The first child that is not a comment."""
+    return next((child for child in node.named_children if child.type != "comment"), None)
+
+
+def _sequence(kind: str) -> Callable:
+    def evaluator(flow, node: Node, frame: Frame) -> Value:
+        items, open_ = sequence_items(flow, node, frame)
+        atom = Seq(kind, tuple(items), node, open_)
+        return Value((atom,)) if kind == "tuple" else frame.new(atom, node)
+
+    return evaluator
+
+
+def sequence_items(flow, node: Node, frame: Frame) -> tuple[list[Value], bool]:
+    """The items written between brackets, `*starred` ones opened up, and whether others may be among them."""
+    items: list[Value] = []
+    open_ = False
+    for child in node.named_children:
+        if child.type == "list_splat":
+            inner = elements(evaluate(flow, first_expression(child), frame), frame)
+            items += inner or []
+            open_ = open_ or inner is None
+        elif child.type == "ERROR":
+            open_ = True
+        elif child.type != "comment":
+            items.append(evaluate(flow, child, frame))
+    return items, open_
+
+
+def elements(value: Value, frame: Frame) -> list[Value] | None:
+    """The items that iterating over a value gives, when they are all known."""
+    atom = contents(value, frame.state.heap).only
+    if isinstance(atom, Seq):
+        return None if atom.open else list(atom.items)
+    if isinstance(atom, Map):
+        return None if atom.open else [key for key, _ in atom.entries]
+    if isinstance(atom, Made) and atom.callee in ("range", "enumerate", "zip", "reversed", "sorted"):
+        return made_elements(atom, frame)
+    return None
+
+
+def made_elements(atom: Made, frame: Frame) -> list[Value] | None:
+    """The items of `range(…)`, `enumerate(…)`, `zip(…)`, `reversed(…)`, `sorted(…)` over known things."""
+    if atom.callee == "range":
+        bounds = [argument.constant for argument in atom.args]
+        if not bounds or not all(type(bound) is int for bound in bounds) or len(range(*bounds[:3])) > 64:
+            return None
+        return [const(number, atom.node) for number in range(*bounds[:3])]
+    columns = [elements(argument, frame) for argument in atom.args]
+    if not columns or any(column is None for column in columns):
+        return None
+    if atom.callee == "zip":
+        return [Value((Seq("tuple", row, atom.node),)) for row in zip(*columns, strict=False)]
+    if atom.callee == "enumerate":
+        return [Value((Seq("tuple", (const(i, atom.node), item), atom.node),)) for i, item in enumerate(columns[0])]
+    return columns[0][::-1] if atom.callee == "reversed" else None
+
+
+def _dictionary(flow, node: Node, frame: Frame) -> Value:
+    entries: dict[object, tuple[Value, Value]] = {}
+    open_ = False
+    for child in node.named_children:
+        if child.type == "pair":
+            key = evaluate(flow, child.child_by_field_name("key"), frame)
+            put(entries, key, evaluate(flow, child.child_by_field_name("value"), frame))
+        elif child.type == "dictionary_splat":
+            inner = contents(evaluate(flow, first_expression(child), frame), frame.state.heap).only
+            open_ = open_ or not isinstance(inner, Map) or inner.open
+            for key, value in inner.entries if isinstance(inner, Map) else ():
+                put(entries, key, value)
+        elif child.type == "ERROR":
+            open_ = True
+    return frame.new(Map(tuple(entries.values()), node, open_), node)
+
+
+def put(entries: dict[object, tuple[Value, Value]], key: Value, value: Value) -> None:
+    """Sets a dict entry; a key that is not one known constant is kept as an entry of its own."""
+    constant = key.constant
+    try:
+        name = (type(constant), constant) if constant is not ... else object()
+        hash(name)
+    except TypeError:
+        name = object()
+    entries[name] = (entries[name][0] if name in entries else key, value)
+
+
+def entries_of(atom: Map) -> dict[object, tuple[Value, Value]]:
+    """The entries of a dict in the form that `put` changes."""
+    entries: dict[object, tuple[Value, Value]] = {}
+    for key, value in atom.entries:
+        put(entries, key, value)
+    return entries
+
+
+def _comprehension(flow, node: Node, frame: Frame) -> Value:
+    """A comprehension over known items is followed item by item; any other is open."""
+    body = node.child_by_field_name("body")
+    clauses = [child for child in node.named_children if child.type in ("for_in_clause", "if_clause")]
+    is_map = node.type == "dictionary_comprehension"
+    rows: list | None = []
+    saved = dict(frame.state.names)
+    _comprehend(flow, body, clauses, frame, rows)
+    frame.state.names = saved
+    known = not rows or rows[-1] is not None
+    rows = [row for row in rows if row is not None]
+    if is_map:
+        entries: dict[object, tuple[Value, Value]] = {}
+        for key, value in rows:
+            put(entries, key, value)
+        return frame.new(Map(tuple(entries.values()), node, not known), node)
+    kind = {"set_comprehension": "set", "generator_expression": "tuple"}.get(node.type, "list")
+    return frame.new(Seq(kind, tuple(rows), node, not known), node)
+
+
+def _comprehend(flow, body: Node, clauses: list[Node], frame: Frame, rows: list) -> None:
+    """Adds what the comprehension gives to `rows`; a last None says that there may be more."""
+    if rows and rows[-1] is None:
+        return
+    if not clauses:
+        if body.type == "pair":
+            names = ("key", "value")
+            rows.append(tuple(evaluate(flow, body.child_by_field_name(name), frame) for name in names))
+        else:
+            rows.append(evaluate(flow, body, frame))
+        return
+    clause, rest = clauses[0], clauses[1:]
+    if clause.type == "if_clause":
+        truth = truth_of(flow, first_expression(clause), frame)
+        if truth is None:
+            rows.append(None)
+        elif truth:
+            _comprehend(flow, body, rest, frame, rows)
+        return
+    items = elements(evaluate(flow, clause.child_by_field_name("right"), frame), frame)
+    for item in items if items is not None else (UNKNOWN,):
+        flow.bind(clause.child_by_field_name("left"), item, frame)
+        if items is None:
+            _comprehend(flow, body, rest, frame, [])
+        else:
+            _comprehend(flow, body, rest, frame, rows)
+    if items is None:
+        rows.append(None)
+
+
+def _conditional(flow, node: Node, frame: Frame) -> Value:
+    yes, test, no = [child for child in node.named_children if child.type != "comment"][:3]
+    truth = truth_of(flow, test, frame)
+    if truth is not None:
+        return evaluate(flow, yes if truth else no, frame)
+    return flow.narrowed(test, True, frame, yes) | flow.narrowed(test, False, frame, no)
+
+
+def _boolean(flow, node: Node, frame: Frame) -> Value:
+    """`a or b` and `a and b`: each side as far as it can be the result."""
+    left = evaluate(flow, node.child_by_field_name("left"), frame)
+    is_or = node.child_by_field_name("operator").type == "or"
+    truth = truth_of_value(left, frame)
+    if truth is not None and truth == is_or:
+        return left
+    right = evaluate(flow, node.child_by_field_name("right"), frame)
+    if truth is not None:
+        return right
+    kept = tuple(atom for atom in left.atoms if truth_of_atom(atom, frame, assumed=True) is not (not is_or))
+    return Value(kept, left.partial) | right
+
+
+def _not(flow, node: Node, frame: Frame) -> Value:
+    truth = truth_of(flow, node.child_by_field_name("argument"), frame)
+    return UNKNOWN if truth is None else const(not truth, node)
+
+
+def truth_of(flow, test: Node | None, frame: Frame) -> bool | None:
+    """Whether a condition surely holds; None when that is open. A default that may be overridden decides nothing."""
+    return truth_of_value(evaluate(flow, test, frame), frame)
+
+
+def truth_of_value(value: Value, frame: Frame) -> bool | None:
+    flat = contents(value, frame.state.heap)
+    if flat.partial or not flat.atoms:
+        return None
+    found = {truth_of_atom(atom, frame) for atom in flat.atoms}
+    return found.pop() if len(found) == 1 else None
+
+
+def truth_of_atom(atom, frame: Frame, assumed: bool = False) -> bool | None:
+    if atom.via != "written" and not assumed:
+        return None
+    if isinstance(atom, Const):
+        return bool(atom.value)
+    if isinstance(atom, Seq) and (atom.items or not atom.open):
+        return bool(atom.items)
+    if isinstance(atom, Map) and (atom.entries or not atom.open):
+        return bool(atom.entries)
+    if isinstance(atom, (Function, Class, Obj)):
+        return True
+    return None
+
+
+def _comparison(flow, node: Node, frame: Frame) -> Value:
+    operands = [child for child in node.named_children if child.type != "comment"]
+    operators = [flow.source.of(child) for child in node.children if not child.is_named]
+    values = [evaluate(flow, operand, frame) for operand in operands]
+    if len(values) != 2 or any(atom.via != "written" for value in values for atom in value.atoms):
+        return UNKNOWN
+    left, right = (contents(value, frame.state.heap) for value in values)
+    operator = " ".join(operators)
+    if operator in ("is", "is not", "==", "!=") and right.constant is None and left.only is not None:
+        same = isinstance(left.only, Const) and left.only.value is None
+        known = isinstance(left.only, (Const, Seq, Map, Tensor, Function, Class, Obj))
+        return const(same == (operator in ("is", "==")), node) if known else UNKNOWN
+    one, other = left.constant, right.constant
+    if isinstance(one, str) and isinstance(right.only, (Seq, Map)) and operator in ("in", "not in"):
+        return _membership(one, right.only, operator, node)
+    if one is ... or other is ... or operator not in COMPARE:
+        return UNKNOWN
+    try:
+        return const(COMPARE[operator](one, other), node)
+    except TypeError:
+        return UNKNOWN
+
+
+def _membership(name: str, atom: Seq | Map, operator: str, node: Node) -> Value:
+    items = atom.items if isinstance(atom, Seq) else [key for key, _ in atom.entries]
+    names = [item.constant for item in items]
+    if name not in names and (atom.open or ... in names):
+        return UNKNOWN
+    return const((name in names) == (operator == "in"), node)
+
+
+COMPARE = {
+    "==": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b, ">=": lambda a, b: a >= b, "in": lambda a, b: a in b, "not in": lambda a, b: a not in b,
+}  # fmt: skip
+
+
+def _binary(flow, node: Node, frame: Frame) -> Value:
+    left = evaluate(flow, node.child_by_field_name("left"), frame)
+    right = evaluate(flow, node.child_by_field_name("right"), frame)
+    return binary(node.child_by_field_name("operator").type, left, right, node, frame)
+
+
+def binary(operator: str, left: Value, right: Value, node: Node, frame: Frame) -> Value:
+    """`left operator right` for numbers, strings, sequences, paths and tensors."""
+    one, other = (contents(value, frame.state.heap).only for value in (left, right))
+    if isinstance(one, Const) and isinstance(other, Const):
+        via = one.via if one.via != "written" else other.via
+        result = arithmetic(operator, one.value, other.value)
+        return UNKNOWN if result is ... else Value((Const(result, node, via),))
+    if isinstance(one, Seq) and isinstance(other, Seq) and operator == "+" and one.kind == other.kind:
+        return _fresh(Seq(one.kind, one.items + other.items, node, one.open or other.open), node, frame)
+    if isinstance(one, Map) and isinstance(other, Map) and operator == "|":
+        entries = entries_of(one)
+        for key, value in other.entries:
+            put(entries, key, value)
+        return frame.new(Map(tuple(entries.values()), node, one.open or other.open), node)
+    if isinstance(one, Seq) and isinstance(other, Const) and operator == "*" and type(other.value) is int:
+        if len(one.items) * other.value <= 64:
+            return _fresh(Seq(one.kind, one.items * other.value, node, one.open), node, frame)
+    if isinstance(one, Tensor) and isinstance(other, Const) and operator in ("+", "-", "*", "/", ">", "<", "**"):
+        return Value((Tensor(one.shape, node, one.library),))
+    if isinstance(one, Const) and isinstance(other, Tensor) and operator in ("+", "-", "*", "/"):
+        return Value((Tensor(other.shape, node, other.library),))
+    return UNKNOWN
+
+
+def _fresh(atom: Seq, node: Node, frame: Frame) -> Value:
+    return Value((atom,)) if atom.kind == "tuple" else frame.new(atom, node)
+
+
+def arithmetic(operator: str, one: object, other: object) -> object:
+    """The constant that an operation gives, or `...`."""
+    if isinstance(one, str) and operator == "%":
+        return ...
+    if operator == "/" and isinstance(one, str) and isinstance(other, str):
+        return f"{one.rstrip('/')}/{other}"
+    if isinstance(one, str) != isinstance(other, str) or one is None or other is None:
+        return ...
+    if not isinstance(one, str) and (abs(one) > LARGEST or abs(other) > LARGEST):
+        return ...
+    try:
+        match operator:
+            case "+":
+                return one + other
+            case "-":
+                return one - other
+            case "*":
+                return one * other
+            case "//":
+                return one // other
+            case "/":
+                return one / other
+            case "%":
+                return one % other
+            case "**" if abs(other) <= 32 and abs(one) <= 1024:
+                return one**other
+    except (TypeError, ZeroDivisionError, OverflowError, ValueError):
+        pass
+    return ...
+
+
+def _unary(flow, node: Node, frame: Frame) -> Value:
+    atom = evaluate(flow, node.child_by_field_name("argument"), frame).only
+    if not isinstance(atom, Const) or not isinstance(atom.value, (int, float)):
+        return UNKNOWN
+    operator = node.child_by_field_name("operator").type
+    result = {"-": lambda n: -n, "+": lambda n: +n}.get(operator, lambda n: ...)(atom.value)
+    return UNKNOWN if result is ... else Value((Const(result, node, atom.via),))
+
+
+def _subscript(flow, node: Node, frame: Frame) -> Value:
+    base = contents(evaluate(flow, node.child_by_field_name("value"), frame), frame.state.heap)
+    keys = node.children_by_field_name("subscript")
+    if len(keys) != 1:
+        return UNKNOWN
+    if keys[0].type == "slice":
+        return _sliced(flow, base, keys[0], node, frame)
+    key = evaluate(flow, keys[0], frame).constant
+    if key is ...:
+        return UNKNOWN
+    found = [item(atom, key) for atom in base.atoms]
+    result = join(found) if found else UNKNOWN
+    return result.loosened() if base.partial else result
+
+
+def item(atom, key: object) -> Value:
+    """`atom[key]` for a constant key."""
+    if isinstance(atom, Map):
+        return atom.get(key) or UNKNOWN
+    if isinstance(atom, Seq) and type(key) is int and not atom.open and -len(atom.items) <= key < len(atom.items):
+        return atom.items[key]
+    if isinstance(atom, Const) and isinstance(atom.value, str) and type(key) is int and abs(key) < len(atom.value):
+        return const(atom.value[key], atom.node)
+    return UNKNOWN
+
+
+def _sliced(flow, base: Value, node: Node, whole: Node, frame: Frame) -> Value:
+    atom = base.only
+    if not isinstance(atom, Seq) or atom.open:
+        return UNKNOWN
+    bounds: list[object] = [None, None, None]
+    place = 0
+    for child in node.children:
+        if child.type == ":":
+            place += 1
+        elif child.is_named:
+            bounds[place] = evaluate(flow, child, frame).constant
+    if any(bound is not None and type(bound) is not int for bound in bounds) or bounds[2] == 0:
+        return UNKNOWN
+    return _fresh(Seq(atom.kind, atom.items[slice(*bounds)], whole), whole, frame)
+
+
+def _lambda(flow, node: Node, frame: Frame) -> Value:
+    return Value((Function(node, frame),))
+
+
+def _named(flow, node: Node, frame: Frame) -> Value:
+    value = evaluate(flow, node.child_by_field_name("value"), frame)
+    flow.bind(node.child_by_field_name("name"), value, frame)
+    return value
+
+
+def _await(flow, node: Node, frame: Frame) -> Value:
+    return evaluate(flow, first_expression(node), frame)
+
+
+def _attribute(flow, node: Node, frame: Frame) -> Value:
+    base = evaluate(flow, node.child_by_field_name("object"), frame)
+    return flow.attribute(base, flow.source.of(node.child_by_field_name("attribute")), node, frame)
+
+
+def _call(flow, node: Node, frame: Frame) -> Value:
+    return flow.call(node, frame)
+
+
+EVALUATORS: dict[str, Callable] = {
+    "identifier": _identifier,
+    "none": _none,
+    "true": _true,
+    "false": _false,
+    "integer": _integer,
+    "float": _float,
+    "string": _string,
+    "concatenated_string": _concatenated,
+    "parenthesized_expression": _parenthesized,
+    "list": _sequence("list"),
+    "tuple": _sequence("tuple"),
+    "expression_list": _sequence("tuple"),
+    "set": _sequence("set"),
+    "dictionary": _dictionary,
+    "list_comprehension": _comprehension,
+    "set_comprehension": _comprehension,
+    "dictionary_comprehension": _comprehension,
+    "generator_expression": _comprehension,
+    "conditional_expression": _conditional,
+    "boolean_operator": _boolean,
+    "not_operator": _not,
+    "comparison_operator": _comparison,
+    "binary_operator": _binary,
+    "unary_operator": _unary,
+    "subscript": _subscript,
+    "lambda": _lambda,
+    "named_expression": _named,
+    "await": _await,
+    "attribute": _attribute,
+    "call": _call,
+}

@@ -1,0 +1,85 @@
+"""Guards: code that runs only where something is installed, old enough, or failed before."""
+
+from __future__ import annotations
+
+from tree_sitter import Node
+
+from onnx_lsp.script.source import Source
+
+EXPECTED = ("AttributeError", "ImportError", "ModuleNotFoundError")
+TESTS = ("version", "hasattr", "signature", "find_spec")
+
+
+def tests_installation(text: str) -> bool:
+    """A condition asks what is installed."""
+    lowered = text.lower()
+    return any(word in lowered for word in TESTS)
+
+
+def guarded_use(source: Source, node: Node) -> bool:
+    """The use of a name is prepared for its absence: a handler for that error, or a test of what is installed."""
+    child = node
+    while (parent := child.parent) is not None:
+        if parent.type in ("if_statement", "elif_clause", "conditional_expression", "boolean_operator"):
+            test = parent.child_by_field_name("condition")
+            if tests_installation(source.of(test if test is not None else parent)):
+                return True
+        elif parent.type == "try_statement" and child.type == "block" and _expects_absence(source, parent):
+            return True
+        elif parent.type == "except_clause":
+            return True
+        child = parent
+    return False
+
+
+def _expects_absence(source: Source, statement: Node) -> bool:
+    for clause in statement.children:
+        if clause.type == "except_clause":
+            head = source.of(clause).partition(":")[0]
+            if head.strip() == "except" or any(name in head for name in EXPECTED) or "export" in source.of(clause):
+                return True
+    return False
+
+
+def around(source: Source, node: Node) -> list[str]:
+    """What the statements around a call, within its function, say about when it runs: `version`, `except`, `retried`."""
+    found = []
+    child = node
+    while (parent := child.parent) is not None and parent.type not in ("function_definition", "class_definition"):
+        if parent.type in ("if_statement", "elif_clause", "conditional_expression"):
+            test = parent.child_by_field_name("condition")
+            if tests_installation(source.of(test if test is not None else parent)):
+                found.append("version")
+        elif parent.type == "except_clause":
+            found.append("except")
+        elif parent.type == "try_statement" and child.type == "block":
+            handlers = [item for item in parent.children if item.type == "except_clause"]
+            if any("export" in source.of(item) for item in handlers):
+                found.append("retried")
+        child = parent
+    return found
+
+
+def dynamic_flag(source: Source, node: Node) -> bool:
+    """A condition around a node asks for a dynamic model, or one above it in the same block that ends by leaving."""
+    child = node
+    while (parent := child.parent) is not None and parent.type not in ("function_definition", "class_definition"):
+        if parent.type in ("if_statement", "elif_clause", "conditional_expression") and _asks_dynamic(source, parent):
+            return True
+        if parent.type in ("block", "module"):
+            above = [item for item in parent.children if item.type == "if_statement" and item.end_byte <= child.start_byte]
+            if any(_asks_dynamic(source, item) and _leaves(item) for item in above):
+                return True
+        child = parent
+    return False
+
+
+def _asks_dynamic(source: Source, statement: Node) -> bool:
+    test = statement.child_by_field_name("condition")
+    return "dynamic" in source.of(test if test is not None else statement).lower()
+
+
+def _leaves(statement: Node) -> bool:
+    block = statement.child_by_field_name("consequence")
+    last = block.named_children[-1] if block is not None and block.named_children else None
+    return last is not None and last.type in ("return_statement", "raise_statement", "continue_statement")

@@ -1,0 +1,144 @@
+"""A script's text as bytes, trees and positions: what every other module of this package stands on.
+
+The grammar works on UTF-8 bytes, people count lines and characters; `Source` keeps both and converts. Parsing never
+fails: a text with a syntax error is split at the starts of its top-level statements and every piece is parsed by
+itself, so that a fault in one piece leaves the others as they were.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+import tree_sitter
+import tree_sitter_python
+from tree_sitter import Node
+
+from onnx_lsp.diagnostics import Position, TextRange
+
+LANGUAGE = tree_sitter.Language(tree_sitter_python.language())
+Span = tuple[int, int]
+
+STRING_OR_COMMENT = re.compile(rb"('''|\"\"\")(?:\\.|(?!\1).)*\1|#[^\n]*|'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"", re.DOTALL)
+PIECE = re.compile(rb"^(?!else\b|elif\b|except\b|finally\b)[^\s#)\]}]", re.MULTILINE)
+# Starts a piece even inside what looks like a string: with a stray ''' above, every real string looks inside out.
+CERTAIN_PIECE = re.compile(rb"^(?:(?:async )?def \w+\(|class \w+[:(]|if __name__\b)", re.MULTILINE)
+
+
+class Source:
+    """The text of a script and its syntax trees.
+
+    Attributes:
+        text: as it was given.
+        data: the same as UTF-8, with a lone carriage return (a line end too) as a newline; offsets are equal.
+        statements: the top-level statements of the file, in order.
+        broken: the grammar found an error somewhere.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.ascii = text.isascii()
+        data = text.encode("utf-8", "surrogatepass")
+        if b"\r" in data:
+            data = re.sub(rb"\r(?!\n)", b"\n", data)
+        self.data = data
+        self._starts: list[int] | None = None
+        tree = tree_sitter.Parser(LANGUAGE).parse(data)
+        self.broken = tree.root_node.has_error
+        self.trees = _pieces(data, self.starts) if self.broken else [tree]
+        self.statements: list[Node] = [node for tree in self.trees for node in tree.root_node.children]
+
+    @property
+    def newline(self) -> str:
+        """The line end of this file."""
+        return "\r\n" if b"\r\n" in self.data else "\n"
+
+    def of(self, node: Node) -> str:
+        """The text of a node."""
+        return self.slice(node.start_byte, node.end_byte)
+
+    def slice(self, start: int, end: int) -> str:
+        """The text between two byte offsets."""
+        return self.data[start:end].decode("utf-8", "surrogatepass")
+
+    @property
+    def starts(self) -> list[int]:
+        """Byte offsets of the line starts."""
+        if self._starts is None:
+            starts, at = [0], self.data.find(b"\n")
+            while at >= 0:
+                starts.append(at + 1)
+                at = self.data.find(b"\n", at + 1)
+            self._starts = starts
+        return self._starts
+
+    def line_of(self, offset: int) -> int:
+        """The 0-based line of a byte offset."""
+        return bisect_right(self.starts, offset) - 1
+
+    def line_span(self, line: int) -> Span:
+        """The byte offsets of a line, without its line end."""
+        start = self.starts[line]
+        end = self.starts[line + 1] - 1 if line + 1 < len(self.starts) else len(self.data)
+        return start, end - 1 if self.data[end - 1 : end] == b"\r" and end > start else end
+
+    def position(self, offset: int) -> Position:
+        """The line and column, in code points, of a byte offset."""
+        line = self.line_of(offset)
+        start = self.starts[line]
+        return Position(line, offset - start if self.ascii else len(self.slice(start, offset)))
+
+    def range(self, at: Node | Span) -> TextRange:
+        """The text range of a node, or of a pair of byte offsets."""
+        start, end = at if isinstance(at, tuple) else (at.start_byte, at.end_byte)
+        return TextRange(self.position(start), self.position(end))
+
+    def offset(self, position: Position) -> int:
+        """The byte offset of a position; past the end of a line, the line's end."""
+        start, end = self.line_span(min(position.line, len(self.starts) - 1))
+        if self.ascii:
+            return min(start + position.column, end)
+        return start + len(self.slice(start, end)[: position.column].encode("utf-8", "surrogatepass"))
+
+    def node_at(self, start: int, end: int) -> Node | None:
+        """The smallest node that covers these bytes, or None between the pieces of a broken text."""
+        for tree in self.trees:
+            root = tree.root_node
+            if root.start_byte <= start and end <= root.end_byte:
+                return root.descendant_for_byte_range(start, end)
+        return None
+
+    def statement_of(self, node: Node) -> Node:
+        """The statement that a node stands in: the nearest ancestor, or itself, in a block or at the top."""
+        while node.parent is not None and node.parent.type not in ("module", "block"):
+            node = node.parent
+        return node
+
+
+def _pieces(data: bytes, lines: list[int]) -> list[tree_sitter.Tree]:
+    """One tree for every top-level statement; all offsets are those of the whole text."""
+    starts = _piece_starts(data)
+    parser = tree_sitter.Parser(LANGUAGE)
+    trees = []
+    for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
+        first, last = (tree_sitter.Point(bisect_right(lines, at) - 1, 0) for at in (start, end))
+        parser.included_ranges = [tree_sitter.Range(first, last, start, end)]
+        trees.append(parser.parse(data))
+    return trees
+
+
+def _piece_starts(data: bytes) -> list[int]:
+    strings = [match.span() for match in STRING_OR_COMMENT.finditer(data) if match[1]]
+    opens = [start for start, _ in strings]
+    found = [0]
+    decorated = False
+    for match in PIECE.finditer(data):
+        start = match.start()
+        inside = bisect_right(opens, start) - 1
+        in_string = inside >= 0 and opens[inside] < start < strings[inside][1]
+        if in_string and not CERTAIN_PIECE.match(data, start):
+            continue
+        if not decorated and start:
+            found.append(start)
+        decorated = match[0] == b"@"
+    return found

@@ -1,0 +1,108 @@
+"""A script as checks see it: `parse` never fails, and everything else is worked out when it is asked for."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+
+from tree_sitter import Node
+
+from onnx_lsp.diagnostics import Diagnostic, TextRange
+from onnx_lsp.script.source import Source, Span
+from onnx_lsp.settings import Settings
+from onnx_lsp.workspace import Workspace
+
+ONLY_AST = 0x400  # PyCF_ONLY_AST of Include/cpython/compile.h; importing ast for it would cost more than the check
+
+
+class SyntaxProblem:
+    """Why Python cannot read the script: `at` is a span of bytes, `message` is Python's."""
+
+    __slots__ = ("at", "message")
+
+    def __init__(self, at: Span, message: str) -> None:
+        self.at, self.message = at, message
+
+
+class Script:
+    """One script.
+
+    Attributes:
+        source: text, trees and positions.
+        path, settings, workspace: where it is, what is asked, and what other files say.
+    """
+
+    def __init__(self, text: str, path: str, settings: Settings, workspace: Workspace) -> None:
+        self.text = text
+        self.path = path
+        self.settings = settings
+        self.workspace = workspace
+        self.mentions_onnx = "onnx" in text.lower()
+
+    @cached_property
+    def source(self) -> Source:
+        return Source(self.text)
+
+    @cached_property
+    def torch(self) -> tuple[int, int]:
+        """The (major, minor) of torch that this script is judged against."""
+        from onnx_lsp.script import pins
+
+        return pins.target(self.path, self.settings.torch, self.workspace)
+
+    @cached_property
+    def calls(self) -> list:
+        """The export calls (`calls.ExportCall`), in the order of the text."""
+        if not self.mentions_onnx:
+            return []
+        from onnx_lsp.script.calls import find_calls
+
+        return find_calls(self)
+
+    @cached_property
+    def imports(self):
+        """What the names of this file are imported from (`names.Imports`)."""
+        from onnx_lsp.script.names import Imports
+
+        return Imports(self.source)
+
+    def locate(self, at: Node | Span) -> TextRange:
+        """The place of a node, or of a span of bytes."""
+        return self.source.range(at)
+
+    def syntax_error(self) -> SyntaxProblem | None:
+        """Why Python cannot read this, if the grammar doubts it and Python agrees."""
+        if not self.source.broken and "\0" not in self.text:
+            return None
+        import warnings
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                compile(self.text, os.path.basename(self.path), "exec", ONLY_AST, dont_inherit=True)
+        except SyntaxError as error:
+            return SyntaxProblem(self._place(error), error.msg)
+        except (ValueError, RecursionError, MemoryError) as error:
+            return SyntaxProblem((0, 0), str(error) or "nested too deeply")
+        return None
+
+    def _place(self, error: SyntaxError) -> Span:
+        line = min((error.lineno or 1) - 1, len(self.source.starts) - 1)
+        start, end = self.source.line_span(max(line, 0))
+        text = self.source.slice(start, end)
+        column = min(max((error.offset or 1) - 1, 0), len(text))
+        at = start + len(text[:column].encode("utf-8", "surrogatepass"))
+        return (at, end) if at < end else (max(start, end - 1), end)
+
+    def without_suppressed(self, findings: list[Diagnostic]) -> list[Diagnostic]:
+        """The findings that no `# onnx-lint: ignore` comment takes away."""
+        if not findings:
+            return findings
+        from onnx_lsp.script.suppress import unsuppressed
+
+        return unsuppressed(self.source, findings)
+
+
+def parse(text: str, path: str, settings: Settings, workspace: Workspace) -> Script:
+    """The script with this text. Never fails: what cannot be understood is left out."""
+    return Script(text, path, settings, workspace)
