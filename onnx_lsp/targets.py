@@ -300,8 +300,8 @@ def runs(op: str, domain: str, opset: int, types: Binding | None, target: Target
     since = revision(domain, op, opset)
     source = table(target.name)
     if since is None:
-        standard = domain in read("ops")["ops"]
-        if standard or domain not in source.data["ops"]:
+        covered = domain in source.data["ops"] or "fallback" in source.data
+        if domain in read("ops")["ops"] or not covered:
             return Answer(Verdict.UNKNOWN, f"{domain}.{op} is not in the table", sure=False)
         since = opset
     found = _at(source, source.versions.index(target.version), domain, op, since, types)

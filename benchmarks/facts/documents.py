@@ -64,7 +64,7 @@ def _version(text: str) -> str:
     """`1.21.0` -> `1.21`, `2026.4.1` -> `2026.4`, `onnx2tf 2.6.7` -> `2.6.7`, `main (later ...)` -> `later`."""
     if text.startswith("main (later"):
         return "later"
-    number = re.search(r"\d[\d.-]*", text).group()
+    number = re.search(r"\d+(?:[.-]\d+)+", text).group()
     return ".".join(number.split(".")[:2]) if text == number else number
 
 
