@@ -36,18 +36,17 @@ def applicable(item: Diagnostic, settings: Settings, unsafe: bool) -> Fix | None
 
 def fixed_text(path: str, text: str, settings: Settings, unsafe: bool) -> tuple[str, list[Applied], list[Diagnostic]]:
     """A script's text with its fixes applied, the fixes, and the findings that remain."""
-    from onnx_lsp.script.edits import apply_edits, without_overlaps
+    from onnx_lsp.script.edits import apply_fixes
 
     applied: list[Applied] = []
     path = os.path.abspath(path)
     found = engine.lint_script(path, settings, Workspace({path: text}))
     for _ in range(MAX_PASSES):
         owners = {fix: item for item in found if (fix := applicable(item, settings, unsafe))}
-        fixes = without_overlaps(list(owners))
-        if not fixes:
+        text, made = apply_fixes(text, owners)
+        if not made:
             break
-        text = apply_edits(text, [edit for fix in fixes for edit in fix.edits])
-        applied += [Applied(owners[fix].code, owners[fix].name, fix.title) for fix in fixes]
+        applied += [Applied(owners[fix].code, owners[fix].name, fix.title) for fix in made]
         found = engine.lint_script(path, settings, Workspace({path: text}))
     return text, applied, found
 
