@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from onnx_lsp.diagnostics import Applicability, Diagnostic, Fix
+from onnx_lsp.diagnostics import Applicability, Diagnostic, Fix, Severity
 from onnx_lsp.server.app import OnnxServer
 from onnx_lsp.server.convert import SOURCE, edit_data, range_of
 from onnx_lsp.server.documents import Snapshot, path_of
@@ -67,22 +67,26 @@ def _action(ls: OnnxServer, uri: str, version: int | None, item: types.Diagnosti
 
 
 def _fix_all(ls: OnnxServer, result: Result) -> list[types.CodeAction]:
-    """All safe fixes of one result that do not overlap, as one action."""
-    if not any(applicable(item) for item in result.findings):
-        return []
-    from onnx_lsp.script.edits import without_overlaps
-
+    """All safe fixes of one result that do not overlap, as one action: what `onnx-lint check --fix` does in one pass."""
     snapshot = result.snapshot
-    chosen = without_overlaps([fix for item in result.findings if (fix := applicable(item))])
+    explicit = ls.configuration.resolve(snapshot.path).selection(snapshot.path).explicit
+    safe = [fix for item in result.findings if (fix := applicable(item, explicit))]
+    if not safe:
+        return []
+    from onnx_lsp.script.edits import apply_fixes
+
+    _, made = apply_fixes(snapshot.text, safe)
     lines = Lines(snapshot.text, ls.workspace.position_codec)
-    edits = [edit_data(edit, lines) for fix in chosen for edit in fix.edits]
+    edits = [edit_data(edit, lines) for fix in made for edit in fix.edits]
     action = types.CodeAction("Fix all safe problems (onnx-lint)", FIX_ALL)
     action.edit = _edit(ls, snapshot.uri, snapshot.version, edits)
     return [action]
 
 
-def applicable(item: Diagnostic) -> Fix | None:
-    """The first safe fix of a finding in a script."""
+def applicable(item: Diagnostic, explicit: frozenset[str]) -> Fix | None:
+    """The first safe fix of a finding in a script; none for a hint of a rule that nobody asked for."""
+    if item.severity is Severity.HINT and item.code not in explicit:
+        return None
     return next((fix for fix in item.fixes if fix.applicability is Applicability.SAFE and fix.edits), None)
 
 
