@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from onnx_lsp.rulebook import rulebook
+
 DRIVER = Path(__file__).with_name("neovim.lua")
 NEOVIM = shutil.which("nvim")
 
@@ -42,9 +44,11 @@ def drive(script: Path, code: str, fix: str) -> dict:
 def test_the_quick_fix_adds_dynamic_axes_to_the_example(repository, tmp_path):
     script = tmp_path / "export.py"
     shutil.copy(repository / "examples" / "export.py", script)
-    saw = drive(script, "EXP206", "Add dynamic_axes")
+    title = rulebook().card("EXP206").cases["static"].fixes["axes"].title
+    saw = drive(script, "EXP206", title)
     assert "EXP206" in saw["before"] and "EXP206" not in saw["after"]
-    assert dynamic_axes(script.read_text()), "the saved script names dynamic axes"
+    axes = dynamic_axes(script.read_text())
+    assert axes and all(0 in dims for dims in axes.values()), "the first dim of every input and output is dynamic"
 
 
 def dynamic_axes(text: str) -> dict | None:
