@@ -294,6 +294,12 @@ class _Optimization:
         return _concluded(replace(report, confirmation=confirmation, confirmed=best), best)
 
     def _screen(self, report: OptimizeReport, good: list[int], feeds: tuple[str, ...]) -> OptimizeReport:
+        """Measures all good candidates at once, or only the leanest, where memory does not hold them all."""
+        room = _room(report.original.size)
+        if len(good) > room:
+            good = sorted(sorted(good, key=lambda index: report.candidates[index].facts.nodes)[:room])
+            note = f"memory holds {room + 2} sessions of this model at once: only the leanest candidates were measured"
+            report = replace(report, notes=(*report.notes, note))
         seconds = self.request.plan.seconds * SCREENING_SHARE
         plan = replace(self.request.plan, seconds=seconds, generations=3, precision=max(0.02, self.request.plan.precision))
         return replace(report, screened=tuple(good), screening=self._measure(good, feeds, plan))
@@ -336,6 +342,19 @@ def _concluded(report: OptimizeReport, best: int) -> OptimizeReport:
     if not timed and "slower" in verdicts:
         return replace(report, verdict=f"Nothing to win here: {name} is better for {report.goal}, but slower")
     return replace(report, chosen=best, verdict=f"{name} is better for {report.goal}, and proven equal")
+
+
+def _room(size: int) -> int:
+    """How many candidates can be open at once beside the original and its twin, at least one.
+
+    A session takes about twice the bytes of its model while it is created.
+    """
+    try:
+        with open("/proc/meminfo") as file:
+            free = next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):  # not Linux
+        return 100
+    return max(1, free // max(1, 2 * size) - 2)
 
 
 def _why(seen: Refusal | ChildDied) -> str:

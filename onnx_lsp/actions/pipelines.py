@@ -6,6 +6,7 @@ A stage may crash, loop, eat memory or write nonsense: nothing it does is believ
 from __future__ import annotations
 
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ from onnx_lsp.actions.crew import MISSING_EXTRA
 PROTOBUF_LIMIT = 2**31 - 1  # bytes; protobuf serialises no more
 STANDARD_DOMAINS = ("", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training")
 
+MAX_FIX_PASSES = 10
+
 PORTABLE = (
+    ("fixes",),
     ("onnxoptimizer",),
     ("onnxscript",),
     ("onnxslim",),
@@ -151,6 +155,30 @@ def _is_external(source: str) -> bool:
     return bool(_external_files(onnx.load(source, load_external_data=False)))
 
 
+def _fixes(source: str, target: str) -> None:
+    """The safe fixes of the linter, applied until none is left."""
+    from onnx_lsp import engine
+    from onnx_lsp.diagnostics import Applicability
+    from onnx_lsp.model import proto
+    from onnx_lsp.model.fixes import apply_fixes
+    from onnx_lsp.settings import Settings
+    from onnx_lsp.workspace import Workspace
+
+    proto.full()
+    if _is_external(source):
+        raise _Unable("a model with external data is fixed in place, by `onnx-lint check --fix`")
+    shutil.copyfile(source, target)
+    for number in range(MAX_FIX_PASSES):
+        *_, last = engine.lint_model(target, Settings(), Workspace())
+        fixes = [fix for item in last.findings for fix in item.fixes if fix.applicability is Applicability.SAFE]
+        edits = [fix.model for fix in fixes if fix.model]
+        if not edits:
+            if number:
+                return
+            raise _Unable("there is nothing to fix")
+        apply_fixes(target, edits, write=True)
+
+
 def _onnxoptimizer(source: str, target: str, passes: tuple[str, ...] = ()) -> None:
     import onnx
     import onnxoptimizer
@@ -213,6 +241,7 @@ def _transformers(source: str, target: str) -> None:
 
 
 STAGES: dict[str, Callable[[str, str], None]] = {
+    "fixes": _fixes,
     "onnxoptimizer": _onnxoptimizer,
     "onnxscript": _onnxscript,
     "onnxslim": _onnxslim,

@@ -189,4 +189,4 @@ def placement(session) -> tuple[Placed, ...] | None:
 def first_line(error: Exception) -> str:
     """What an exception says, without onnxruntime's prefix and its stack trace."""
     text = str(error).strip().split("\n")[0]
-    return text.split(" : ", 2)[-1] if text.startswith("[ONNXRuntimeError]") else text
+    return text.split(" : ", 3)[-1] if text.startswith("[ONNXRuntimeError]") else text

@@ -32,6 +32,7 @@ examples:
 exit codes: 0 measured, 1 a provider was refused, died or gave wrong outputs, 2 could not run
 """
 BAR = 24
+MAX_BESIDE = 4 * 2**30  # bytes; a folder of many models is not one model's weights
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -121,9 +122,15 @@ def sizes(args: argparse.Namespace, settings: Settings) -> dict[str, tuple[int, 
 
 
 def memory(args: argparse.Namespace, settings: Settings, models: list[str]) -> int:
-    """The memory limit of a child in MB: what the settings allow, or six times the largest model if that is more."""
-    largest = max((os.path.getsize(path) for path in models if os.path.isfile(path)), default=0)
-    return args.memory or max(settings.native_memory, 2048 + 6 * largest // 2**20)
+    """The memory limit of a child in MB: what the settings allow, or six times the weights if that is more.
+
+    Weights may lie in other files beside the model; all files of its folder are counted.
+    """
+    folders = {os.path.dirname(os.path.abspath(path)) for path in models}
+    beside = [entry.stat().st_size for folder in folders for entry in os.scandir(folder) if entry.is_file()]
+    largest = max((os.path.getsize(path) for path in models), default=0)
+    weights = max(largest, min(sum(beside), MAX_BESIDE))
+    return args.memory or max(settings.native_memory, 2048 + 6 * weights // 2**20)
 
 
 def perform(args: argparse.Namespace, action: Callable) -> int:

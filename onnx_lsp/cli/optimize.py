@@ -43,7 +43,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         action="append",
         default=[],
         metavar="STAGE[,STAGE]",
-        help="try this sequence instead of the portfolio: onnxoptimizer, onnxscript, onnxslim, onnxruntime, "
+        help="try this sequence instead of the portfolio: fixes, onnxoptimizer, onnxscript, onnxslim, onnxruntime, "
         "transformers, or module:function(source, target)",
     )
     parser.add_argument("--pass", dest="passes", action="append", default=[], metavar="NAME", help="of onnxoptimizer")

@@ -24,9 +24,8 @@ mlp (float[batch, 16] x) => (float[batch, 4] y)
 SHORT = Plan(seconds=1.5, generations=2, rounds=4, burst=0.005)
 
 
-@pytest.fixture
-def mlp(tmp_path: Path) -> Path:
-    """A small valid model with seeded weights, a dynamic batch and one node too many."""
+def write_mlp(path: Path) -> Path:
+    """Writes a small valid model with seeded weights, a dynamic batch and one node too many."""
     import numpy
     from onnx import numpy_helper
 
@@ -35,9 +34,14 @@ def mlp(tmp_path: Path) -> Path:
     del model.graph.initializer[:]
     for name, shape in (("w1", (16, 32)), ("w2", (32, 4))):
         model.graph.initializer.append(numpy_helper.from_array(generator.standard_normal(shape).astype("float32"), name))
-    path = tmp_path / "mlp.onnx"
     onnx.save(model, path)
     return path
+
+
+@pytest.fixture
+def mlp(tmp_path: Path) -> Path:
+    """The model of `write_mlp`, alone in its folder."""
+    return write_mlp(tmp_path / "mlp.onnx")
 
 
 @pytest.fixture

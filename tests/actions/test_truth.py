@@ -1,0 +1,115 @@
+"""The claims that the command makes about itself, on real models: slow, and the only tests that look at speed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import onnx
+import pytest
+
+from onnx_lsp.actions.bench import BenchRequest, bench, prepare
+from onnx_lsp.actions.crew import Crew
+from onnx_lsp.actions.measure import Contest, Entry, Plan
+from onnx_lsp.actions.optimize import OptimizeRequest, optimize
+from onnx_lsp.actions.providers import Provider, SessionSetup
+from onnx_lsp.work.worker import Worker
+from tests.actions.conftest import children
+from tests.actions.exports import EXPORTS
+from tests.models import real_models
+
+pytestmark = pytest.mark.slow
+
+
+def _quiet(text: str, share: float) -> None:
+    pass
+
+
+def _model(name: str) -> str:
+    return str(next(path for path in real_models() if path.name.endswith(name)))
+
+
+def test_a_model_against_itself_wins_at_most_once_in_twenty() -> None:
+    model = _model("silero_vad_16k_op15.onnx")
+    wins = 0
+    for seed in range(20):
+        plan = Plan(seconds=5, rounds=6, burst=0.01, seed=seed)
+        report = bench(BenchRequest((model, model), threads=1, profile=False, plan=plan), _quiet)
+        wins += any(item.verdict in ("faster", "slower") for item in report.measured.results if item.entry)
+    assert wins <= 1
+
+
+@pytest.mark.parametrize("name", ["silero_vad__data__silero_vad_16k_op15.onnx", "silero_vad__data__silero_vad.onnx"])
+def test_the_win_of_constant_ifs_is_found(name: str, tmp_path: Path) -> None:
+    output = str(tmp_path / "out.onnx")
+    report = optimize(OptimizeRequest(_model(name), output, plan=Plan(seconds=45)), _quiet)
+    assert report.chosen is not None, report.verdict
+    assert dict(report.candidates[report.chosen].facts.ops)["If"] < dict(report.original.ops)["If"]
+    onnx.checker.check_model(output, full_check=True)
+
+
+class _AgainstBareLoop(Contest):
+    """Times the second entry with a bare loop instead of `bench`'s own burst."""
+
+    def _burst(self, index: int, worker: Worker, case: int) -> None:
+        if index != 1:
+            return super()._burst(index, worker, case)
+        ask = self.crew.ask
+        self.crew.ask = lambda worker, task, **arguments: ask(worker, "tests.actions.bare:burst", **arguments)
+        try:
+            super()._burst(index, worker, case)
+        finally:
+            self.crew.ask = ask
+
+
+def test_the_overhead_over_a_bare_loop_is_within_three_percent(tmp_path: Path, hostile: str) -> None:
+    model = _model("silero_vad_16k_op15.onnx")
+    with Crew(None, 60, 4096) as crew:
+        prepared = prepare(crew, model, str(tmp_path), {})
+        entry = Entry(SessionSetup(model, Provider(), threads=1), (prepared.cases[0].feeds,))
+        measured = _AgainstBareLoop([entry, entry], 1, crew, Plan(seconds=40, precision=0.005), _quiet).run()
+    bare = measured.results[1].ratio
+    assert 0.97 <= bare.value <= 1.03, (bare, measured.control)
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_exports_are_rewritten_without_harm(name: str, tmp_path: Path) -> None:
+    EXPORTS[name](tmp_path / f"{name}.onnx")
+    request = OptimizeRequest(str(tmp_path / f"{name}.onnx"), runtime_only=True, plan=Plan(seconds=3, generations=2))
+    report = optimize(request, _quiet)
+    good = [item for item in report.candidates if item.status == "ok"]
+    assert all(item.agreement.equal for item in good)
+    assert len(report.candidates) == 9
+    if report.written:
+        onnx.checker.check_model(report.written, full_check=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT for another process on Windows")
+def test_ctrl_c_leaves_no_child_and_no_file(tmp_path: Path) -> None:
+    EXPORTS["cnn"](tmp_path / "cnn.onnx")
+    code = (
+        "import argparse, sys\n"
+        "from onnx_lsp.cli import optimize\n"
+        "parser = argparse.ArgumentParser()\n"
+        "optimize.add_parser(parser.add_subparsers())\n"
+        "arguments = parser.parse_args(sys.argv[1:])\n"
+        "sys.exit(optimize.run(arguments))\n"
+    )
+    before = set(os.listdir(tmp_path))
+    command = [sys.executable, "-c", code, "optimize", str(tmp_path / "cnn.onnx"), "--seconds", "600"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(tmp_path)})
+    while not any(name.startswith("onnx-lint-") for name in os.listdir(tmp_path)):
+        time.sleep(0.05)  # there is nothing to wait on but the file system
+    grandchildren = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while grandchildren.exists() and not grandchildren.read_text():
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    process.wait(10)
+    assert time.monotonic() - started < 1
+    assert set(os.listdir(tmp_path)) == before
+    assert not children()
