@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from onnx_lsp.checks import MODEL_CHECKS, SCRIPT_CHECKS, Check, Report
 from onnx_lsp.diagnostics import Diagnostic, Related
+from onnx_lsp.rulebook import UnknownRule
 from onnx_lsp.settings import Selection, Settings
 from onnx_lsp.workspace import Workspace
 
@@ -115,7 +116,32 @@ def lint_script(path: str, settings: Settings, workspace: Workspace) -> list[Dia
                 run.call(check, {"call": call, "file": script})
         else:
             run.call(check, {"file": script})
-    return script.without_suppressed(run.unsuppressed(done=True))
+    found = run.unsuppressed(done=True)
+    if "onnx-lint" not in source.text:
+        return found
+    kept = script.without_suppressed(found)
+    return sorted([*kept, *_idle_comments(run, script, found)], key=lambda item: item.sort_key)
+
+
+def _idle_comments(run: Run, script, found: list[Diagnostic]) -> list[Diagnostic]:
+    """Findings about comments that suppress nothing; none where the script was not linted to its end."""
+    from onnx_lsp.script.suppress import idle, suppressions
+    from onnx_lsp.suppression import UNSURE
+
+    if any(item.code in UNSURE for item in found):
+        return []
+    book, count = run.report.rulebook, len(run.report.found)
+    enabled = {code: book.rules[code].name for code in run.selection.enabled}
+    for comment in idle(script.source, found, enabled):
+        run.say("FIL010", "comment", comment.at, fixes={"remove": comment.edits}, selector="`, `".join(comment.names))
+    for comment in suppressions(script.source):
+        for name in comment.names:
+            try:
+                book.expand(name)
+            except UnknownRule as error:
+                run.say("FIL010", "unknown", comment.match.span(), selector=name, problem=str(error))
+    levels = run.settings.severity
+    return [replace(item, severity=levels.get(item.code, item.severity)) for item in run.report.found[count:]]
 
 
 def lint_model(path: str, settings: Settings, workspace: Workspace) -> Iterator[Stage]:

@@ -45,6 +45,15 @@ class Workspace:
         with open(absolute, "rb") as file:
             return decode(file.read())
 
+    def names(self, folder: str) -> list[str]:
+        """What is in a folder, sorted; nothing where there is none. The folder is a dependency."""
+        absolute = os.path.abspath(folder)
+        self.dependencies.add(absolute)
+        try:
+            return sorted(os.listdir(absolute))
+        except OSError:
+            return []
+
 
 def decode(data: bytes) -> Text:
     """Decodes a script as Python does (PEP 263); where Python could not, as Latin-1, with the problem named."""

@@ -14,8 +14,10 @@ from onnx_lsp.workspace import Workspace
 
 # The last minor release of each major version that is over.
 LAST_MINOR = {0: 4, 1: 13}
-FILES = re.compile(r"^(?:pyproject\.toml|setup\.(?:py|cfg)|Pipfile(?:\.lock)?|(?:.*requirements.*|constraints.*)\.(?:txt|in)|"
-                   r"(?:.*environment.*|conda.*)\.ya?ml|(?:uv|poetry|pdm)\.lock)$")  # fmt: skip
+FILES = re.compile(
+    r"^(?:pyproject\.toml|setup\.(?:py|cfg)|Pipfile(?:\.lock)?|(?:.*requirements.*|constraints.*)\.(?:txt|in)|"
+    r"(?:.*environment.*|conda.*)\.ya?ml|(?:uv|poetry|pdm)\.lock)$"
+)
 REQUIREMENT = re.compile(
     r"""(?:^|["'\s])(?:py)?torch(?:\[[\w,\s-]*\])?["']?\s*(?:=\s*["{]?\s*(?:version\s*=\s*)?"?)?"""
     r"""\(?\s*((?:(?:===?|~=|!=|<=?|>=?|\^|=)\s*v?\d[\w.+*]*\s*,?\s*)+)""",
@@ -33,11 +35,9 @@ def target(path: str, setting: str | None, workspace: Workspace) -> Version:
         return parsed(setting) or NEWEST
     folder = os.path.dirname(os.path.abspath(path))
     while True:
-        try:
-            names = sorted(os.listdir(folder))
-        except OSError:
-            names = []
-        found = [pin for name in names if FILES.match(name) and (pin := _in_file(os.path.join(folder, name), workspace))]
+        names = workspace.names(folder)
+        files = [os.path.join(folder, name) for name in names if FILES.match(name)]
+        found = [pin for file in files if (pin := _in_file(file, workspace))]
         if found:
             return min(min(found), NEWEST)
         parent = os.path.dirname(folder)

@@ -103,21 +103,22 @@ def _underlined(line: str, start: int, end: int) -> tuple[str, str]:
     text, cut = _cut(before + within + after, _columns(before))
     lead = _columns(before) - cut
     marks = max(1, _columns(within))
-    return text, " " * lead + "^" * min(marks, max(1, WIDTH - lead))
+    return text, " " * lead + "^" * min(marks, max(1, WIDTH + 1 - lead))
 
 
 def _cut(text: str, start: int) -> tuple[str, int]:
     """At most `WIDTH` columns of a long line, around column `start`; also how many columns went missing in front."""
-    if _columns(text) <= WIDTH:
+    total = _columns(text)
+    if total <= WIDTH:
         return text, 0
-    skip = max(0, start - LEAD)
+    skip = max(0, min(start - LEAD, total - WIDTH))
     kept, at = [], 0
     for char in text:
         at += _columns(char)
-        if skip < at <= skip + WIDTH - 1:
+        if skip < at <= skip + WIDTH:
             kept.append(char)
-    front = "…" if skip else ""
-    return f"{front}{''.join(kept)}…", skip - len(front)
+    front, back = "…" * (skip > 0), "…" * (skip + WIDTH < total)
+    return f"{front}{''.join(kept)}{back}", skip - len(front)
 
 
 def _printable(text: str) -> str:
