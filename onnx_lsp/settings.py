@@ -317,6 +317,8 @@ def _reason(error: Exception) -> str:
 
 
 def _convert(key: str, value: object) -> object:
+    from onnx_lsp.targets import parse as parse_target
+
     match key:
         case "fail-on":
             return _level(value)
@@ -326,6 +328,9 @@ def _convert(key: str, value: object) -> object:
             return {pattern: _strings(codes) for pattern, codes in _table(value).items()}
         case "dims":
             return {name: str(sizes) for name, sizes in _table(value).items()}
+        case "targets":
+            for name in _strings(value):
+                parse_target(name)
         case "native-timeout":
             return float(value)
         case "native-memory":

@@ -335,7 +335,7 @@ def _at(source: Table, position: int, domain: str, op: str, since: int, types: B
     for variable, found in types or ():
         young = [name for name in found if limit and TYPE_IR.get(name, 0) > limit]
         if young:
-            return Answer(Verdict.REFUSES, f"{young[0]} ({variable}) needs IR version {TYPE_IR[young[0]]}")
+            return Answer(Verdict.REFUSES, f"does not know {young[0]}, which came with IR version {TYPE_IR[young[0]]}")
     miss = ""
     for entry in source.entries("ops", domain, op):
         if entry.covers(since, position):
@@ -360,7 +360,7 @@ def _through_body(source: Table, position: int, domain: str, op: str, since: int
                 refused = Answer(Verdict.REFUSES, wrong)
     for entry in source.entries("not_inlined", domain, op):
         if entry.covers(since, position) and not _mismatch(source, entry, types)[0]:
-            refused = refused or Answer(Verdict.REFUSES, "neither a kernel nor its function body fits")
+            refused = refused or Answer(Verdict.REFUSES, "has neither a kernel nor a function body that fits")
     return refused
 
 
@@ -396,12 +396,24 @@ def _mismatch(source: Table, entry: Entry, types: Binding | None) -> tuple[str, 
     for variable, allowed in entry.allowed:
         for name in sorted(have.get(variable, frozenset()) - allowed):
             if casts.get(name) not in allowed:
-                return f"{variable} is {name}", ""
+                return f"does not take {name} as {variable}", ""
             cast.append(f"{name} is cast to {casts[name]}")
     for variable, excluded in entry.excluded:
         for name in sorted(have.get(variable, frozenset()) & excluded):
-            return f"{variable} is {name}", ""
+            return f"does not take {name} as {variable}", ""
     return "", "; ".join(dict.fromkeys(cast))
+
+
+def first_version_that_runs(op: str, domain: str, opset: int, types: Binding | None, target: Target) -> Target | None:
+    """The oldest later version in the table that runs the operator and loads its opset."""
+    versions = table(target.name).versions
+    for version in versions[versions.index(target.version) + 1 :]:
+        later = Target(target.name, version, target.asked)
+        limit = limits(later).max_opset
+        enough = limit is None or domain not in ("", "ai.onnx") or opset <= limit
+        if enough and runs(op, domain, opset, types, later).verdict.runs:
+            return later
+    return None
 
 
 def refused_attribute(op: str, domain: str, attributes: Mapping[str, object], target: Target) -> str | None:

@@ -23,6 +23,8 @@ CPU = "onnxruntime-cpu"
 CURRENT = frozenset({"openvino", "tflite-onnx2tf", "tensorflow-onnx-tf"})
 # What the parser turns a type into (docs/operators.md of onnx/onnx-tensorrt).
 CASTS = {"tensorrt": {"double": "float"}}
+# What `constraints` says, for the checks.
+FLAGS = {"onnxruntime-qnn": {"fixed_shapes": True, "control_flow": False}}
 KINDS = {"onnxruntime-ep": "provider"}
 
 
@@ -55,6 +57,7 @@ def render(facts: dict) -> list[str]:
         "constraints": facts.get("constraints"),
         "casts": CASTS.get(facts["target"]),
         **fallback,
+        **FLAGS.get(facts["target"], {}),
     })  # fmt: skip
     out += _limits(facts, versions) + _unsupported(facts)
     return out + support.render("ops", ops, names) + support.type_lines(names)

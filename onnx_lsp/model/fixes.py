@@ -198,3 +198,9 @@ def drop_initializers(draft: Draft, at: str, *, names: tuple[str, ...]) -> None:
     annotations = container.quantization_annotation
     for number in reversed([number for number, item in enumerate(annotations) if item.tensor_name in names]):
         del annotations[number]
+
+
+@fix("RUN002", "lower")
+def lower_ir_version(draft: Draft, at: str, *, to: int) -> None:
+    """Declares an older IR version; the check made sure that nothing in the model needs a newer one."""
+    draft.message.ir_version = to

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from onnx_lsp import targets
 from onnx_lsp.checks import MODEL_CHECKS, Check
 from onnx_lsp.diagnostics import Diagnostic
 from onnx_lsp.engine import Run, Stage, fold, os_reason
@@ -16,7 +17,7 @@ from onnx_lsp.workspace import Workspace
 if TYPE_CHECKING:
     from onnx_lsp.model.graph import Model
 
-STRUCTURE = frozenset({"reading", "model", "node", "flow", "report"})
+STRUCTURE = frozenset({"reading", "model", "node", "flow", "targets", "report"})
 REFUSALS = STRUCTURE | {"refusals"}
 
 
@@ -44,9 +45,11 @@ def _of_model(run: Run, enabled: list[Check], facts: dict[str, object]) -> Itera
     from onnx_lsp.model import native
     from onnx_lsp.model.dataflow import dataflow
     from onnx_lsp.model.shapes import Shapes
+    from onnx_lsp.model.usage import Usage
 
     model = facts["model"] = facts["reading"].model
     flow = facts["flow"] = dataflow(model)
+    facts["targets"] = tuple(targets.parse(name) for name in run.settings.targets)
     structure = [check for check in enabled if _needs(check) <= STRUCTURE]
     rest = [check for check in enabled if check not in structure]
     _run(run, structure, facts)
@@ -58,6 +61,7 @@ def _of_model(run: Run, enabled: list[Check], facts: dict[str, object]) -> Itera
         yield Stage("shape inference", findings(run, model))
         facts["conflicts"], inferred = native.infer(copy)
         facts["shapes"] = Shapes(inferred, model.scopes)
+        facts["usage"] = Usage(model, facts["shapes"])
         _run(run, [check for check in rest if not _needs(check) <= REFUSALS], facts)
     yield Stage("done", findings(run, model, done=True))
 

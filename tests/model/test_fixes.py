@@ -44,7 +44,10 @@ FIXABLE = {
     ("ONX014", "drop"): [
         HEAD + "g (float[2] x) => (float[2] y) <float[2] w = {1, 2}, float[2] w = {3, 4}> { y = Add(x, w) }"
     ],
+    ("RUN002", "lower"): [HEAD.replace("8", "11") + "g (float[2] x) => (float[2] y) { y = Relu(x) }"],
 }
+# Findings that need a setting.
+SETTINGS = {"RUN002": {"targets": ("onnxruntime-cpu@1.18",)}}
 PROOFS = [(code, key, source) for (code, key), sources in FIXABLE.items() for source in sources]
 
 
@@ -66,19 +69,20 @@ def outputs(path: Path) -> list[np.ndarray] | None:
 
 
 def fixes_of(path: Path, code: str, key: str) -> list:
-    return [fix for item in lint(path) if item.code == code for fix in item.fixes if fix.key == key]
+    return [fix for item in lint(path, **SETTINGS.get(code, {})) if item.code == code for fix in item.fixes if fix.key == key]
 
 
 @pytest.mark.parametrize(("code", "key", "source"), PROOFS)
 def test_a_fix_is_proven(code: str, key: str, source: str, case) -> None:
     path = case(source)
-    before, interface = lint(path), (onnx.load(path).graph.input, onnx.load(path).graph.output)
+    settings = SETTINGS.get(code, {})
+    before, interface = lint(path, **settings), (onnx.load(path).graph.input, onnx.load(path).graph.output)
     fixes = fixes_of(path, code, key)
     safe = all(fix.applicability is Applicability.SAFE for fix in fixes)
     numbers = outputs(path) if safe else None
     result = apply_fixes(str(path), [fix.model for fix in fixes], write=True)
     assert result.applied == len(fixes) > 0 and result.diff.startswith("--- a/model.onnx")
-    after = lint(path)
+    after = lint(path, **settings)
     assert code not in {item.code for item in after}
     assert {item.code for item in after} <= {item.code for item in before}
     onnx.checker.check_model(str(path), full_check=True)
