@@ -86,7 +86,7 @@ class OnnxServer(LanguageServer):
         self.update_folders()
         options = params.initialization_options
         self.configuration.set_overlay(options.get("settings") if isinstance(options, dict) else None)
-        if params.process_id is not None:
+        if params.process_id is not None and lifecycle.alive(params.process_id):
             self.spawn(lifecycle.end_with(params.process_id, self.close))
 
     def update_folders(self) -> None:

@@ -14,11 +14,9 @@ GRACE = 0.3  # seconds that closing may take
 async def end_with(pid: int, close: Callable[[], Awaitable[None]]) -> None:
     """Calls `close`, which ends the children, and ends this process once the process `pid` is gone.
 
-    A process that cannot be seen from the start is not watched: the editor runs in another PID namespace (a
-    container), and only the end of input tells.
+    Only call it for a process that is alive: one that cannot be seen from the start lives in another PID namespace
+    (a container), and only the end of input tells when that ends.
     """
-    if not alive(pid):
-        return
     while alive(pid):
         await asyncio.sleep(INTERVAL)
     try:
