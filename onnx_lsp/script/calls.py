@@ -205,7 +205,7 @@ class ExportCall:
 
     @property
     def forward_parameters(self) -> list[str] | None:
-        """The parameters of the model's `forward`, without `self`; None when the class is not known or it has `*args`."""
+        """The parameters of the model's `forward` without `self`; None when not known, or there are `*args`."""
         cls = self.model_class
         found = cls.find("forward") if cls else None
         function = found.only if found else None

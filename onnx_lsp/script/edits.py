@@ -213,7 +213,9 @@ def apply_edits(text: str, edits: Sequence[TextEdit]) -> str:
         OverlappingEdits: two of them change the same characters.
     """
     starts = _line_starts(text)
-    spans = sorted((_offset(text, starts, edit.range.start), _offset(text, starts, edit.range.end), edit.text) for edit in edits)
+    spans = sorted(
+        (_offset(text, starts, edit.range.start), _offset(text, starts, edit.range.end), edit.text) for edit in edits
+    )
     parts, at = [], 0
     for start, end, new in spans:
         if start < at:
@@ -224,7 +226,7 @@ def apply_edits(text: str, edits: Sequence[TextEdit]) -> str:
 
 
 def apply_fixes(text: str, fixes: Iterable[Fix]) -> tuple[str, list[Fix]]:
-    """A text with as many of the fixes made as do not touch each other, each wholly or not at all, and which those were.
+    """A text with as many of the fixes made as do not touch each other, each wholly or not at all, and which they were.
 
     A fix that had to wait may be made in the next round, on the new text.
     """

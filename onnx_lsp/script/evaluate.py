@@ -1,7 +1,7 @@
 """What an expression is, given what is known where it stands: one small function per kind of expression.
 
-Every evaluator takes the flow (for calls of the file's own functions), the node and the frame, and gives a `Value`. What it does
-not understand is UNKNOWN; it never raises and never runs anything.
+Every evaluator takes the flow (for calls of the file's own functions), the node and the frame, and gives a `Value`.
+What it does not understand is UNKNOWN; it never raises and never runs anything.
 """
 
 from __future__ import annotations
@@ -369,9 +369,9 @@ def binary(operator: str, left: Value, right: Value, node: Node, frame: Frame) -
         if len(one.items) * other.value <= 64:
             return _fresh(Seq(one.kind, one.items * other.value, node, one.open), node, frame)
     if isinstance(one, Tensor) and isinstance(other, Const) and operator in ("+", "-", "*", "/", ">", "<", "**"):
-        return Value((Tensor(one.shape, node, one.library),))
+        return Value((Tensor(one.shape, node, one.library, one.open),))
     if isinstance(one, Const) and isinstance(other, Tensor) and operator in ("+", "-", "*", "/"):
-        return Value((Tensor(other.shape, node, other.library),))
+        return Value((Tensor(other.shape, node, other.library, other.open),))
     return UNKNOWN
 
 

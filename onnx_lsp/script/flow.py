@@ -1,9 +1,9 @@
 """Follows a script's statements, as far as they bear on its export calls, and records every export call it comes to.
 
 The module is followed from its first statement; calls of its own functions are followed into them with the values at
-hand, so that parameters are what the callers pass. A function that exports, or leads to one that does, and that nobody calls
-in sight is followed by itself: its parameters are then their defaults, or unknown. Branches are both taken, unless a condition
-is surely true or false, and their states merged.
+hand, so that parameters are what the callers pass. A function that exports, or leads to one that does, and that nobody
+calls in sight is followed by itself: its parameters are then their defaults, or unknown. Branches are both taken,
+unless a condition is surely true or false, and their states merged.
 """
 
 from __future__ import annotations
@@ -249,7 +249,8 @@ class Flow:
         if isinstance(function, Function):
             decorators = self.decorators(function.node)
             bound = None if "staticmethod" in decorators else base
-            return UNKNOWN if "property" in decorators else Value((Function(function.node, function.frame, cls, bound),))
+            method = Function(function.node, function.frame, cls, bound)
+            return UNKNOWN if "property" in decorators else Value((method,))
         return found
 
     def arguments(self, node: Node | None, frame: Frame) -> Arguments:
@@ -320,7 +321,7 @@ class Flow:
         if not results or base.partial:
             for value in given.all:
                 self.escape(value, frame)
-            results.append(UNKNOWN)
+            results.append(library.of_any(name, given, node, frame) if not results else UNKNOWN)
         return join(results)
 
     def _is_own(self, atom: Obj | Class, name: str) -> bool:
@@ -459,8 +460,8 @@ def bind_parameters(flow: Flow, function: Function, given: Arguments | None, fra
     positional = list(given.positional) if given else []
     keywords = dict(given.keywords) if given else {}
     sure = given is not None and not given.open
-    if function.bound is not None or (function.owner is not None and given is not None and "classmethod" in flow.decorators(function.node)):
-        positional.insert(0, function.bound or UNKNOWN)
+    if function.bound is not None:
+        positional.insert(0, function.bound)
     names_only = False
     for parameter in parameters_of(function.node):
         kind, name, default = parameter_parts(flow.source, parameter)

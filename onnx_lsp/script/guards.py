@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from tree_sitter import Node
 
 from onnx_lsp.script.source import Source
 
 EXPECTED = ("AttributeError", "ImportError", "ModuleNotFoundError")
 TESTS = ("version", "hasattr", "signature", "find_spec")
+EXPORTS_AGAIN = re.compile(r"\b(?:_export|export|to_onnx|dynamo_export)\s*\(")
 
 
 def tests_installation(text: str) -> bool:
@@ -32,17 +35,25 @@ def guarded_use(source: Source, node: Node) -> bool:
     return False
 
 
+def _tries_exporters(source: Source, statement: Node) -> bool:
+    """A `try` exports, and exports otherwise when that fails, by another exporter or for another torch."""
+    handlers = [source.of(item) for item in statement.children if item.type == "except_clause"]
+    again = any(EXPORTS_AGAIN.search(text) for text in handlers)
+    return again and ("dynamo" in source.of(statement) or any("TypeError" in text for text in handlers))
+
+
 def _expects_absence(source: Source, statement: Node) -> bool:
     for clause in statement.children:
         if clause.type == "except_clause":
-            head = source.of(clause).partition(":")[0]
-            if head.strip() == "except" or any(name in head for name in EXPECTED) or "export" in source.of(clause):
+            text = source.of(clause)
+            head = text.partition(":")[0].strip()
+            if head == "except" or any(name in head for name in EXPECTED) or EXPORTS_AGAIN.search(text):
                 return True
     return False
 
 
 def around(source: Source, node: Node) -> list[str]:
-    """What the statements around a call, within its function, say about when it runs: `version`, `except`, `retried`."""
+    """What the statements around a call say about when it runs: `version`, `except`, `retried`."""
     found = []
     child = node
     while (parent := child.parent) is not None and parent.type not in ("function_definition", "class_definition"):
@@ -50,12 +61,8 @@ def around(source: Source, node: Node) -> list[str]:
             test = parent.child_by_field_name("condition")
             if tests_installation(source.of(test if test is not None else parent)):
                 found.append("version")
-        elif parent.type == "except_clause":
-            found.append("except")
-        elif parent.type == "try_statement" and child.type == "block":
-            handlers = [item for item in parent.children if item.type == "except_clause"]
-            if any("export" in source.of(item) for item in handlers):
-                found.append("retried")
+        elif parent.type == "try_statement" and _tries_exporters(source, parent):
+            found.append("retried" if child.type == "block" else "except")
         child = parent
     return found
 
@@ -67,8 +74,8 @@ def dynamic_flag(source: Source, node: Node) -> bool:
         if parent.type in ("if_statement", "elif_clause", "conditional_expression") and _asks_dynamic(source, parent):
             return True
         if parent.type in ("block", "module"):
-            above = [item for item in parent.children if item.type == "if_statement" and item.end_byte <= child.start_byte]
-            if any(_asks_dynamic(source, item) and _leaves(item) for item in above):
+            above = (item for item in parent.children if item.end_byte <= child.start_byte)
+            if any(item.type == "if_statement" and _asks_dynamic(source, item) and _leaves(item) for item in above):
                 return True
         child = parent
     return False

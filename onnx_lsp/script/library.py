@@ -1,7 +1,8 @@
 """What is known of things that the script imports: constructors of tensors, containers, argument parsers, paths.
 
-`call` gives the value of calling something by its dotted name, `method` that of calling a method of a value. A call that
-is not understood gives a `Made`, which remembers what was called with what; arguments that go to code out of sight escape.
+`call` gives the value of calling something by its dotted name, `method` that of calling a method of a value. A call
+that is not understood gives a `Made`, which remembers what was called with what; arguments that go to code out of sight
+escape.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ from onnx_lsp.script import evaluate as ev
 from onnx_lsp.script.options import add_argument, parsed
 from onnx_lsp.script.state import Frame, contents
 from onnx_lsp.script.statements import extended, updated, without_item
-from onnx_lsp.script.tensors import TENSOR_CALLS, tensor_attribute, tensor_method
+from onnx_lsp.script.tensors import TENSOR_CALLS, of_any, tensor_attribute, tensor_method
 from onnx_lsp.script.values import (
     OPTION, UNKNOWN, Atom, Cell, Class, Const, Made, Map, Obj, Partial, Ref, Seq, Tensor, Value, const, join,
 )  # fmt: skip
 
 # Calls into these leave their arguments as they are.
 PURE = (
-    "torch.", "torchvision.", "numpy.", "onnx.", "onnxruntime.", "onnxsim.", "os.", "sys.", "logging.", "json.", "time.",
-    "pathlib.", "warnings.", "math.", "random.", "loguru.", "rich.", "tqdm.", "PIL.", "cv2.", "typing.", "super.",
+    "torch.", "torchvision.", "numpy.", "onnx.", "onnxruntime.", "onnxsim.", "os.", "sys.", "logging.", "json.",
+    "time.", "pathlib.", "warnings.", "math.", "random.", "loguru.", "rich.", "tqdm.", "PIL.", "cv2.", "typing.",
+    "super.",
 )  # fmt: skip
 EXITS = ("sys.exit", "exit", "quit", "os._exit")
 SAME = frozenset(
@@ -72,7 +74,8 @@ def path_attribute(atom: Const, name: str, node: Node) -> Value:
     """`name`, `stem`, `suffix` and `parent` of a path, which is a string here."""
     head, slash, tail = atom.value.rpartition("/")
     stem, dot, suffix = tail.rpartition(".")
-    found = {"name": tail, "parent": head or ".", "stem": stem or tail, "suffix": dot + suffix if stem else ""}.get(name)
+    suffix = dot + suffix if stem else ""
+    found = {"name": tail, "parent": head or ".", "stem": stem or tail, "suffix": suffix}.get(name)
     return UNKNOWN if found is None else Value((Const(found, node, atom.via),))
 
 
@@ -107,6 +110,9 @@ def module_method(flow, atom: Made | Obj, owner: Value, name: str, given, node: 
     if isinstance(atom, Made) and not atom.callee.startswith(PURE):
         for value in given.all:
             flow.escape(value, frame)
+    tensor = of_any(name, given, node, frame)
+    if tensor.atoms:
+        return tensor
     return made(f"{atom.callee}().{name}" if isinstance(atom, Made) else f"?.{name}", given, node, frame)
 
 
@@ -117,7 +123,12 @@ def set_mode(flow, atom: Made | Obj, owner: Value, mode: str | None, frame: Fram
         new = const(mode) if mode else UNKNOWN
         frame.state.heap[("mode", atom.id)] = new | old if owner.partial and old else new
     else:
-        flow.change(owner, lambda obj: Obj(obj.cls, obj.attributes, obj.node, mode) if isinstance(obj, Obj) else obj, frame)
+        flow.change(owner, lambda obj: with_mode(obj, mode), frame)
+
+
+def with_mode(atom: Atom, mode: str | None) -> Atom:
+    """An object in another mode."""
+    return Obj(atom.cls, atom.attributes, atom.node, mode) if isinstance(atom, Obj) else atom
 
 
 def string_method(atom: Const, name: str, given, node: Node, frame: Frame) -> Value:

@@ -1,7 +1,8 @@
 """Which torch a script is for: the setting, else the nearest pin in the project's files, else the newest.
 
-Read upwards from the script's folder: pyproject.toml, requirements files, lock files and conda environments. Only what
-holds torch back counts: `torch>=2.0` allows the newest, `torch<2.6` does not.
+Read upwards from the script's folder. In a folder the first file that requires torch decides: lock files, pyproject.toml,
+requirements.txt, conda environments, setup files, and then variants such as requirements-gpu.txt. Only what holds torch
+back counts: `torch>=2.0` allows the newest, `torch<2.6` does not.
 """
 
 from __future__ import annotations
@@ -14,18 +15,26 @@ from onnx_lsp.workspace import Workspace
 
 # The last minor release of each major version that is over.
 LAST_MINOR = {0: 4, 1: 13}
-FILES = re.compile(
-    r"^(?:pyproject\.toml|setup\.(?:py|cfg)|Pipfile(?:\.lock)?|(?:.*requirements.*|constraints.*)\.(?:txt|in)|"
-    r"(?:.*environment.*|conda.*)\.ya?ml|(?:uv|poetry|pdm)\.lock)$"
+# The files that decide, in this order; several of one kind decide together, by the lowest.
+FILES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?:uv|poetry|pdm)\.lock|Pipfile\.lock",
+        r"pyproject\.toml|Pipfile",
+        r"requirements\.txt",
+        r"environment\.ya?ml",
+        r"setup\.cfg|setup\.py",
+        r".*requirements.*\.(?:txt|in)|constraints.*\.txt|(?:.*environment.*|conda.*)\.ya?ml",
+    )
 )
+LOCKED = re.compile(r"""^name = "torch"\s*\nversion = "(\d+)\.(\d+)|"torch": \{[^}]*"version": "==(\d+)\.(\d+)""", re.M)
+# A requirement: on a line of its own, as an item of a YAML list, or quoted; `rest` is its version.
 REQUIREMENT = re.compile(
-    r"""(?:^|["'\s])(?:py)?torch(?:\[[\w,\s-]*\])?["']?\s*(?:=\s*["{]?\s*(?:version\s*=\s*)?"?)?"""
-    r"""\(?\s*((?:(?:===?|~=|!=|<=?|>=?|\^|=)\s*v?\d[\w.+*]*\s*,?\s*)+)""",
-    re.MULTILINE,
+    r"""(?:^[ \t]*(?:-[ \t]+)?|["'])(?:[\w.-]+::)?(?:py)?torch(?![\w.-])(?:\[[^\]\n]*\])?["']?(?P<rest>[^\n#;]*)""", re.M
 )
-BARE = re.compile(r"""^\s*["']?(?:py)?torch["']?\s*=\s*["'](\d[\w.+*]*)["']""", re.MULTILINE)
-LOCKED = re.compile(r"""^name = "torch"\s*\nversion = "(\d+)\.(\d+)""", re.MULTILINE)
-CLAUSE = re.compile(r"(===?|~=|!=|<=?|>=?|\^|=)\s*v?(\d+)(?:\.(\d+))?(\.[\w.+*]+)?")
+POETRY = re.compile(r"""\s*=\s*(?:\{.*?version\s*=\s*)?["'](?P<version>[^"']*)""")
+WHEEL = re.compile(r"torch-(\d+)\.(\d+)")
+CLAUSE = re.compile(r"(===?|~=|!=|<=?|>=?|\^|~|=)\s*v?(\d+)(?:\.(\d+))?(\.[\w.+*]+)?")
 TOP_OF_A_PROJECT = (".git", ".hg")
 
 
@@ -36,10 +45,11 @@ def target(path: str, setting: str | None, workspace: Workspace) -> Version:
     folder = os.path.dirname(os.path.abspath(path))
     while True:
         names = workspace.names(folder)
-        files = [os.path.join(folder, name) for name in names if FILES.match(name)]
-        found = [pin for file in files if (pin := _in_file(file, workspace))]
-        if found:
-            return min(min(found), NEWEST)
+        for kind in FILES:
+            files = [os.path.join(folder, name) for name in names if kind.fullmatch(name)]
+            found = [said for file in files if (said := _in_file(file, workspace)) is not None]
+            if found:
+                return min(*found, NEWEST)
         parent = os.path.dirname(folder)
         if parent == folder or any(mark in names for mark in TOP_OF_A_PROJECT):
             return NEWEST
@@ -57,29 +67,42 @@ def _in_file(path: str, workspace: Workspace) -> Version | None:
         text = workspace.read(path).text
     except OSError:
         return None
-    return pin_of(text) if "torch" in text else None
+    return newest_allowed(text) if "torch" in text else None
 
 
-def pin_of(text: str) -> Version | None:
-    """The newest torch that a requirements text allows, where it holds torch back."""
+def newest_allowed(text: str) -> Version | None:
+    """The newest torch that a requirements text allows; None where it does not require torch."""
     if match := LOCKED.search(text):
-        return (int(match[1]), int(match[2]))
-    if match := BARE.search(text):
-        return parsed(match[1])
-    for match in REQUIREMENT.finditer(text):
-        highest = [bound for clause in CLAUSE.finditer(match[1]) if (bound := _upper(clause)) is not None]
-        if highest and min(highest) < NEWEST:
-            return min(highest)
-    return None
+        major, minor = (group for group in match.groups() if group is not None)
+        return (int(major), int(minor))
+    match = REQUIREMENT.search(text)
+    return _allowed(match["rest"]) if match else None
+
+
+def _allowed(rest: str) -> Version:
+    """What a requirement's version part allows: `>=1.9,<2.1`, `= "^2.1"`, `@ https://…/torch-2.1.0-….whl`, nothing."""
+    if rest.lstrip().startswith("@") and (wheel := WHEEL.search(rest)):
+        return (int(wheel[1]), int(wheel[2]))
+    if poetry := POETRY.match(rest):
+        exact = re.match(r"\d", poetry["version"])
+        return _allowed(f"=={poetry['version']}" if exact else poetry["version"])
+    rest = re.split(r"""["']""", rest)[0].strip(" \t(")
+    bounds = [bound for clause in CLAUSE.finditer(rest) if (bound := _upper(clause)) is not None]
+    return min([*bounds, NEWEST])
 
 
 def _upper(clause: re.Match) -> Version | None:
     """The newest minor version that a clause allows; None where it sets no upper bound."""
     operator, major, minor = clause[1], int(clause[2]), int(clause[3] or 0)
-    if operator in ("==", "===", "=", "<="):
-        return (major, LAST_MINOR.get(major, 999)) if clause[3] is None and operator != "<=" else (major, minor)
-    if operator in ("~=", "^"):
-        return (major, minor) if clause[4] and operator == "~=" else (major, LAST_MINOR.get(major, 999))
+    last = (major, LAST_MINOR.get(major, 999))
+    if operator in ("==", "===", "="):
+        return last if clause[3] is None else (major, minor)
+    if operator == "<=":
+        return (major, minor)
+    if operator in ("~=", "~"):
+        return (major, minor) if clause[4] or operator == "~" else last
+    if operator == "^":
+        return last
     if operator == "<":
         if clause[4] and clause[4].strip(".0"):
             return (major, minor)

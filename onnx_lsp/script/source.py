@@ -19,7 +19,9 @@ from onnx_lsp.diagnostics import Position, TextRange
 LANGUAGE = tree_sitter.Language(tree_sitter_python.language())
 Span = tuple[int, int]
 
-STRING_OR_COMMENT = re.compile(rb"('''|\"\"\")(?:\\.|(?!\1).)*\1|#[^\n]*|'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"", re.DOTALL)
+STRING_OR_COMMENT = re.compile(
+    rb"('''|\"\"\")(?:\\.|(?!\1).)*\1|#[^\n]*|'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"", re.DOTALL
+)
 PIECE = re.compile(rb"^(?!else\b|elif\b|except\b|finally\b)[^\s#)\]}]", re.MULTILINE)
 # Starts a piece even inside what looks like a string: with a stray ''' above, every real string looks inside out.
 CERTAIN_PIECE = re.compile(rb"^(?:(?:async )?def \w+\(|class \w+[:(]|if __name__\b)", re.MULTILINE)

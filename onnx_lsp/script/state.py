@@ -1,7 +1,7 @@
 """What is known at one point of a script: names, and the contents of what can change.
 
-`names` are those of the function (or the module) being followed; `heap` holds the contents of lists, dicts and objects by
-identity and goes along through calls, so that an alias, a helper or a method that changes one changes it for all.
+`names` are those of the function (or the module) being followed; `heap` holds the contents of lists, dicts and objects
+by identity and goes along through calls, so that an alias, a helper or a method that changes one changes it for all.
 Contents are themselves a `Value`: after a branch that appended, a list has two possible contents.
 """
 
@@ -73,7 +73,9 @@ class Frame:
 
     __slots__ = ("state", "scope", "function", "context", "returns", "ends", "leaves", "global_names", "outer")
 
-    def __init__(self, state: State, scope: Frame | None, function: Node | None, context: tuple, outer: Frame | None = None) -> None:
+    def __init__(
+        self, state: State, scope: Frame | None, function: Node | None, context: tuple, outer: Frame | None = None
+    ) -> None:
         self.state = state
         self.scope = scope or self
         self.function = function
@@ -140,7 +142,7 @@ def _frozen_atom(atom: Atom, heap: dict, depth: int) -> Atom:
         attributes = {name: frozen(item, heap, depth + 2) for name, item in atom.attributes.items()}
         copy = Obj(atom.cls, attributes, atom.node, atom.mode)
     elif isinstance(atom, Tensor) and atom.shape:
-        copy = Tensor(tuple(frozen(dim, heap, depth) for dim in atom.shape), atom.node, atom.library)
+        copy = Tensor(tuple(frozen(dim, heap, depth) for dim in atom.shape), atom.node, atom.library, atom.open)
     elif isinstance(atom, Made):
         arguments = tuple(frozen(item, heap, depth) for item in atom.args)
         keywords = {name: frozen(item, heap, depth) for name, item in atom.keywords.items()}

@@ -11,7 +11,8 @@ from onnx_lsp.script.state import Frame, contents
 from onnx_lsp.script.values import UNKNOWN, Const, Seq, Tensor, Value, const
 
 SAME_SHAPE = frozenset(
-    "to cuda cpu float half double bfloat16 long int bool byte short type type_as contiguous detach clone requires_grad_ "
+    "to cuda cpu float half double bfloat16 long int bool byte short type type_as contiguous detach clone "
+    "requires_grad_ "
     "pin_memory normal_ uniform_ fill_ zero_ random_ abs exp sigmoid tanh clamp mul add sub div mul_ add_ sub_ div_ "
     "astype copy round neg sin cos xpu npu share_memory_ data".split()
 )
@@ -104,21 +105,40 @@ def _joined(flow, given, node: Node, frame: Frame) -> Value:
 def tensor_attribute(atom: Tensor, name: str, node: Node) -> Value:
     """`shape`, `data`, `T` and `ndim` of a tensor."""
     if name == "shape":
-        return UNKNOWN if atom.shape is None else Value((Seq("tuple", atom.shape, node),))
-    if name == "ndim" and atom.shape is not None:
+        return UNKNOWN if atom.shape is None else Value((Seq("tuple", atom.shape, node, atom.open),))
+    if name == "ndim" and atom.shape is not None and not atom.open:
         return const(len(atom.shape), node)
     return Value((atom,)) if name == "data" else UNKNOWN
+
+
+OF_ANY = ("new_zeros", "new_ones", "new_empty", "new_full", "new_tensor")
+
+
+def of_any(name: str, given, node: Node, frame: Frame) -> Value:
+    """What a method gives that only tensors have, called on something of which nothing else is known."""
+    if name in ("unsqueeze", "unsqueeze_"):
+        axis = given.get(0, "dim")
+        shape = (const(1, node),) if axis is not None and axis.constant == 0 else None
+        return Value((Tensor(shape, node, open=True),))
+    if name in ("new_zeros", "new_ones", "new_empty"):
+        return Value((Tensor(sizes(given.positional, frame), node),))
+    if name in ("view", "reshape"):
+        shape = _viewed((), given, node, frame)
+        return UNKNOWN if shape is None else Value((Tensor(shape, node),))
+    return Value((Tensor(None, node),)) if name in ("new_full", "new_tensor") else UNKNOWN
 
 
 def tensor_method(atom: Tensor, name: str, given, node: Node, frame: Frame) -> Value:
     """What a method of a tensor gives, as far as its shape goes."""
     if name in SAME_SHAPE:
-        return Value((Tensor(atom.shape, atom.node, atom.library),))
+        return Value((Tensor(atom.shape, atom.node, atom.library, atom.open),))
     if name == "numpy":
-        return Value((Tensor(atom.shape, node, "numpy"),))
+        return Value((Tensor(atom.shape, node, "numpy", atom.open),))
     if name in ("size", "dim", "ndimension"):
         return _size(atom, name, given, node)
-    shape = SHAPES[name](atom.shape, given, node, frame) if name in SHAPES and atom.shape is not None else None
+    if name in OF_ANY or atom.shape is None or atom.open:
+        return of_any(name, given, node, frame)
+    shape = SHAPES[name](atom.shape, given, node, frame) if name in SHAPES else None
     if name in SHAPES or name in ("transpose", "permute", "expand", "repeat", "flatten", "squeeze", "mean", "sum"):
         return Value((Tensor(shape, node, atom.library),))
     return UNKNOWN
@@ -127,11 +147,11 @@ def tensor_method(atom: Tensor, name: str, given, node: Node, frame: Frame) -> V
 def _size(atom: Tensor, name: str, given, node: Node) -> Value:
     if atom.shape is None:
         return UNKNOWN
-    if name != "size":
+    if name != "size" and not atom.open:
         return const(len(atom.shape), node)
     axis = given.get(0, "dim")
-    if axis is None:
-        return Value((Seq("tuple", atom.shape, node),))
+    if name != "size" or axis is None:
+        return UNKNOWN if atom.open else Value((Seq("tuple", atom.shape, node),))
     at = axis.constant
     return atom.shape[at] if type(at) is int and -len(atom.shape) <= at < len(atom.shape) else UNKNOWN
 

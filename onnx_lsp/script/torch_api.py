@@ -13,7 +13,7 @@ from onnx_lsp.rulebook import builtin_folder
 Version = tuple[int, int]
 
 NEWEST: Version = (2, 13)
-# `dynamo=True` became the default in torch 2.9: [exporter] of the table says the same, but most scripts need no more of it.
+# `dynamo=True` became the default in torch 2.9; [exporter] of the table says the same, but most scripts need no more.
 DEFAULT_IS_NEW: Version = (2, 9)
 # The lowest opset that the new exporter translates to by itself ([exporter], new_floor, every version that has it).
 OPSET_FLOOR = 18
@@ -64,7 +64,7 @@ def former_arguments() -> frozenset[str]:
 
 
 def removed_names(version: Version) -> dict[str, str]:
-    """Attributes of `torch.onnx` that this version lacks and an earlier one had, with the last version that had each."""
+    """Attributes of `torch.onnx` that this version lacks and an earlier one had, each with the last that had it."""
     found = {}
     modules = table()["modules"]
     for name, span in {**modules, **table()["names"]}.items():

@@ -3,8 +3,8 @@
 A `Value` is the set of things that an expression may be at run time, as far as the file tells: its *atoms*, and
 `partial` when it may be something else as well. `UNKNOWN` is the value of which nothing is known. Branches join:
 `opset = 11 if old else 17` is a value of two atoms. Every atom remembers the node that wrote it, so that a fix can
-edit the value where it is written, and how it got here (`via`): written in the code, the default of a parameter, or the default
-of a command-line option; the latter two may be overridden by somebody out of sight.
+edit the value where it is written, and how it got here (`via`): written in the code, the default of a parameter, or the
+default of a command-line option; the latter two may be overridden by somebody out of sight.
 """
 
 from __future__ import annotations
@@ -99,13 +99,18 @@ class Map(Atom):
 
 
 class Tensor(Atom):
-    """A tensor of `torch`, or an array of `numpy`. `shape` is None when even the rank is unknown."""
+    """A tensor of `torch`, or an array of `numpy`.
 
-    __slots__ = ("shape", "library")
+    `shape` is None when nothing is known of it; `open`: these are its first dims, others may follow.
+    """
 
-    def __init__(self, shape: tuple[Value, ...] | None, node: Node | None = None, library: str = "torch") -> None:
+    __slots__ = ("shape", "library", "open")
+
+    def __init__(
+        self, shape: tuple[Value, ...] | None, node: Node | None = None, library: str = "torch", open: bool = False
+    ) -> None:
         super().__init__(node)
-        self.shape, self.library = shape, library
+        self.shape, self.library, self.open = shape, library, open
 
 
 class Ref(Atom):
@@ -190,7 +195,9 @@ class Obj(Atom):
 
     __slots__ = ("cls", "attributes", "mode")
 
-    def __init__(self, cls: Class | str, attributes: dict[str, Value], node: Node | None, mode: str | None = None) -> None:
+    def __init__(
+        self, cls: Class | str, attributes: dict[str, Value], node: Node | None, mode: str | None = None
+    ) -> None:
         super().__init__(node)
         self.cls, self.attributes, self.mode = cls, attributes, mode
 

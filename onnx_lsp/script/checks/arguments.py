@@ -13,7 +13,7 @@ PATHS = ("string", "identifier", "attribute", "binary_operator", "concatenated_s
 @check("EXP101")
 def unknown_argument(call: ExportCall, report: Report) -> None:
     """A keyword that the target torch does not know."""
-    if call.callee != "torch.onnx.export" or (known := torch_api.arguments(call.torch)) is None:
+    if call.callee != "torch.onnx.export" or call.guarded or (known := torch_api.arguments(call.torch)) is None:
         return
     version = ".".join(map(str, call.torch))
     for name, argument in call.arguments.items():
@@ -43,13 +43,14 @@ def file_handle(call: ExportCall, report: Report) -> None:
     argument = call.arguments.get("f")
     if call.exporter != "new" or argument is None:
         return
-    atom = argument.value.only
-    if not isinstance(atom, Made) or atom.callee not in ("open", "io.open", "io.BytesIO"):
+    atoms = argument.value.atoms
+    callees = {atom.callee if isinstance(atom, Made) else None for atom in atoms}
+    if argument.value.partial or not callees:
         return
-    if atom.callee == "io.BytesIO":
+    if callees == {"io.BytesIO"}:
         report("buffer", argument.node)
-        return
-    report("handle", argument.node, fixes=_path_fix(call, argument, atom))
+    elif callees <= {"open", "io.open"}:
+        report("handle", argument.node, fixes=_path_fix(call, argument, atoms[0]))
 
 
 def _path_fix(call: ExportCall, argument: Argument, opened: Made) -> dict:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from onnx_lsp.checks import Report, check
 from onnx_lsp.script import edits
 from onnx_lsp.script.calls import ExportCall
-from onnx_lsp.script.values import Const, Map
+from onnx_lsp.script.values import Atom, Const, Map
 
 
 @check("EXP201")
 def unknown_axes_key(call: ExportCall, report: Report) -> None:
     """A key that is neither an input's nor an output's name, where all names are known."""
-    value = call.get("dynamic_axes")
-    axes = value.only if value else None
     names = known_names(call)
-    if not isinstance(axes, Map) or axes.open or names is None or call.given("dynamic_shapes") is not False:
+    keys = axes_keys(call)
+    if names is None or keys is None or call.given("dynamic_shapes") is not False:
         return
-    keys = [key.only for key, _ in axes.entries]
     taken = {key.value for key in keys if isinstance(key, Const)}
     for key in keys:
         if not isinstance(key, Const) or not isinstance(key.value, str) or key.value in names:
@@ -30,6 +28,19 @@ def unknown_axes_key(call: ExportCall, report: Report) -> None:
             closest=closest,
             names=", ".join(f"`{name}`" for name in names) or "none",
         )
+
+
+def axes_keys(call: ExportCall) -> list[Atom | None] | None:
+    """The keys of `dynamic_axes` on any way that leads to the call; None where it may have others."""
+    value = call.get("dynamic_axes")
+    if value is None or value.partial or not value.atoms:
+        return None
+    found: list[Atom | None] = []
+    for atom in value.atoms:
+        if not isinstance(atom, Map) or atom.open:
+            return None
+        found += [key.only for key, _ in atom.entries if key.only not in found]
+    return found
 
 
 def known_names(call: ExportCall) -> list[str] | None:

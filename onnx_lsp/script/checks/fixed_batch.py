@@ -11,14 +11,15 @@ from onnx_lsp.script.values import Made, Tensor, Value
 
 # Runtimes and compilers that take fixed shapes: an export for them is meant to be static.
 FIXED_SHAPE = re.compile(
-    r"rknn|hailo|axera|pulsar2|ax_?engine|ncnn|onnx2tf|edgetpu|tflite|vitis|\bsnpe|\bqnn|kneron|sophgo|tpu.?mlir|bmodel|nncase|"
-    r"kmodel|horizon|hobot|ascend|\batc\b|hisilicon|dx_com|dxnn|deepx|coral|vela\b|stm32|cubeai|esp-?dl|maixpy|sigmastar|"
-    r"\bnpu\b|coremltools|openvx|\btnn\b|ethos|myriad",
+    r"rknn|hailo|axera|pulsar2|ax_?engine|ncnn|edgetpu|vitis|\bsnpe|\bqnn[ _-]|kneron|sophgo|tpu.?mlir|bmodel|nncase|"
+    r"kmodel|horizon.?(?:x3|j5|plugin|robot)|hobot|ascend|\batc\b|hisilicon|dx_com|dxnn|deepx|coral|vela\b|stm32|cubeai|"
+    r"esp-?dl|maixpy|sigmastar|\bnpu\b|coremltools|openvx|\btnn\b|ethos|myriad",
     re.IGNORECASE,
 )
 # The script opens the shape of the written model by itself.
-MADE_DYNAMIC = re.compile(r"\bdim_param\b|\bupdate_inputs_outputs_dims\b|\bmake_dim_param_fixed\b|make_dynamic|dynamize")
-STATE = re.compile(r"^(?:h|c|hx|cx|hc|hn|cn|h_?n|c_?n|h_?[0t]|c_?[0t]|h_?in|c_?in|h_?out|c_?out)$|hidden|state|cell", re.IGNORECASE)
+MADE_DYNAMIC = re.compile(r"\bdim_param\b|\bupdate_inputs_outputs_dims\b|make_dim_param_fixed|make_dynamic|dynamize")
+# What a recurrent state is called.
+STATE = re.compile(r"^[hc](?:x|_?n|_?[0t]|_?in|_?out)?$|hidden|state|cell", re.IGNORECASE)
 
 
 @check("EXP206")
@@ -30,7 +31,7 @@ def missing_dynamic_axes(call: ExportCall, report: Report) -> None:
     if not shapes or any(not shape or type(shape[0]) is not int for shape in shapes):
         return
     names = _input_names(call, len(shapes))
-    shape = "×".join("?" if dim is None else str(dim) for dim in shapes[0])
+    shape = "×".join("?" if dim is None else str(dim) for dim in shapes[0]) + ("×…" if len(shapes[0]) == 1 else "")
     report(
         "static",
         call.node.child_by_field_name("function"),
@@ -48,7 +49,8 @@ def meant_static(call: ExportCall) -> bool:
     if isinstance(atom, Made) and atom.callee.startswith("torch.export."):
         return True
     text = call.source.text
-    return bool(call.under_dynamic_flag or FIXED_SHAPE.search(text) or FIXED_SHAPE.search(call.path) or MADE_DYNAMIC.search(text))
+    fixed = FIXED_SHAPE.search(text) or FIXED_SHAPE.search(call.path) or MADE_DYNAMIC.search(text)
+    return bool(fixed or call.under_dynamic_flag)
 
 
 def example_shapes(call: ExportCall) -> list[tuple[int | None, ...] | None] | None:
@@ -72,7 +74,7 @@ def _dims(value: Value) -> tuple[int | None, ...] | None:
 
 
 def _input_names(call: ExportCall, count: int) -> list[str] | None:
-    """The names that the inputs have, or shall get: given ones, else those of `forward`, of the variables, or `input`."""
+    """The names that the inputs have or shall get: given, else those of `forward`, of the variables, or `input`."""
     given = call.input_names
     if given is None or (given and len(given) < count):
         return None

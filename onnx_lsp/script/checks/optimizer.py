@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tree_sitter import Node
 
 from onnx_lsp.checks import Report, check
@@ -54,7 +56,8 @@ def _replaced(file: Script, imported: list[Import], uses: list[Node]) -> edits.E
     found: list = []
     plain = [node for node in uses if node.type == "attribute"]
     for item in imported:
-        local = item.local if item.statement.type == "import_from_statement" or item.node.type == "aliased_import" else None
+        renamed = item.statement.type == "import_from_statement" or item.node.type == "aliased_import"
+        local = item.local if renamed else None
         line = f"import onnxoptimizer as {local}" if local else "import onnx\nimport onnxoptimizer"
         found += _import_instead(source, item, line)
     if plain and not any(item.statement.type == "import_statement" for item in imported):
@@ -97,7 +100,8 @@ def _pass_names(file: Script) -> list[Node]:
                 continue
             given = [child for child in call.child_by_field_name("arguments").named_children if child.type != "comment"]
             named = [child for child in given if child.type == "keyword_argument"]
-            listed = next((child.child_by_field_name("value") for child in named if _name_of(file, child) == "passes"), None)
+            values = {_name_of(file, child): child.child_by_field_name("value") for child in named}
+            listed = values.get("passes")
             if listed is None and len(given) > 1 and given[1].type != "keyword_argument":
                 listed = given[1]
             if listed is not None and listed.type == "identifier":
@@ -114,11 +118,11 @@ def _name_of(file: Script, node: Node) -> str:
 def _assigned_once(file: Script, name: Node) -> Node | None:
     """What a name is assigned, when the file assigns it once."""
     text = file.source.of(name)
-    import re
-
     places = list(re.finditer(rb"^[ \t]*" + text.encode() + rb"\s*=(?!=)", file.source.data, re.MULTILINE))
     if len(places) != 1:
         return None
     node = file.source.node_at(places[0].end() - 1, places[0].end())
     assignment = node.parent if node is not None else None
-    return assignment.child_by_field_name("right") if assignment is not None and assignment.type == "assignment" else None
+    if assignment is None or assignment.type != "assignment":
+        return None
+    return assignment.child_by_field_name("right")
