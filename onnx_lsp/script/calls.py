@@ -119,8 +119,8 @@ class ExportCall:
             return "new"
         value = self.get("dynamo")
         if value is None:
-            default = torch_api.default_exporter(self.torch)
-            return None if self.guarded else default
+            guarded = any(kind != "signature" for kind in around(self.source, self.node))
+            return None if guarded else torch_api.default_exporter(self.torch)
         if value.partial or any(atom.via != "written" for atom in value.atoms):
             return None
         kinds = {"new" if isinstance(atom, Const) and atom.value is True else "legacy" for atom in value.atoms}
@@ -195,6 +195,19 @@ class ExportCall:
         if value is None or value.must_be(None):
             return []
         return strings(value)
+
+    def possible_names(self, argument: str) -> list[str] | None:
+        """All names that this argument holds on any way that leads here; None when some are not known."""
+        value = self.get(argument)
+        if value is None:
+            return []
+        found: dict[str, None] = {}
+        for atom in value.atoms:
+            names = [] if isinstance(atom, Const) and atom.value is None else strings(Value((atom,)))
+            if names is None:
+                return None
+            found.update(dict.fromkeys(names))
+        return None if value.partial else list(found)
 
     @property
     def model_class(self) -> Class | None:

@@ -53,14 +53,15 @@ def _expects_absence(source: Source, statement: Node) -> bool:
 
 
 def around(source: Source, node: Node) -> list[str]:
-    """What the statements around a call say about when it runs: `version`, `except`, `retried`."""
+    """What the statements around a call say about when it runs: `version`, `signature`, `except`, `retried`."""
     found = []
     child = node
     while (parent := child.parent) is not None and parent.type not in ("function_definition", "class_definition"):
         if parent.type in ("if_statement", "elif_clause", "conditional_expression"):
             test = parent.child_by_field_name("condition")
-            if tests_installation(source.of(test if test is not None else parent)):
-                found.append("version")
+            text = source.of(test if test is not None else parent)
+            if tests_installation(text):
+                found.append("signature" if "signature" in text and "dynamo" not in text else "version")
         elif parent.type == "try_statement" and _tries_exporters(source, parent):
             found.append("retried" if child.type == "block" else "except")
         child = parent

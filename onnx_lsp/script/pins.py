@@ -1,8 +1,8 @@
 """Which torch a script is for: the setting, else the nearest pin in the project's files, else the newest.
 
-Read upwards from the script's folder. In a folder the first file that requires torch decides: lock files, pyproject.toml,
-requirements.txt, conda environments, setup files, and then variants such as requirements-gpu.txt. Only what holds torch
-back counts: `torch>=2.0` allows the newest, `torch<2.6` does not.
+Read upwards from the script's folder. In a folder the first file that requires torch decides: lock files,
+pyproject.toml, requirements.txt, conda environments, setup files, and then variants such as requirements-gpu.txt. Only
+what holds torch back counts: `torch>=2.0` allows the newest, `torch<2.6` does not.
 """
 
 from __future__ import annotations
@@ -27,11 +27,15 @@ FILES = tuple(
         r".*requirements.*\.(?:txt|in)|constraints.*\.txt|(?:.*environment.*|conda.*)\.ya?ml",
     )
 )
-LOCKED = re.compile(r"""^name = "torch"\s*\nversion = "(\d+)\.(\d+)|"torch": \{[^}]*"version": "==(\d+)\.(\d+)""", re.M)
+LOCKED = re.compile(
+    r"""^name = "torch"\s*\nversion = "(\d+)\.(\d+)|"torch": \{[^}]*"version": "==(\d+)\.(\d+)""", re.MULTILINE
+)
 # A requirement: on a line of its own, as an item of a YAML list, or quoted; `rest` is its version.
 REQUIREMENT = re.compile(
-    r"""(?:^[ \t]*(?:-[ \t]+)?|["'])(?:[\w.-]+::)?(?:py)?torch(?![\w.-])(?:\[[^\]\n]*\])?["']?(?P<rest>[^\n#;]*)""", re.M
+    r"""(?:^[ \t]*(?:-[ \t]+)?|["'])(?:[\w.-]+::)?(?:py)?torch(?![\w.:-])(?:\[[^\]\n]*\])?["']?(?P<rest>[^\n#;]*)""",
+    re.MULTILINE,
 )
+CHANNELS = re.compile(r"^channels:[^\n]*\n(?:[ \t]*-[^\n]*\n)+", re.MULTILINE)
 POETRY = re.compile(r"""\s*=\s*(?:\{.*?version\s*=\s*)?["'](?P<version>[^"']*)""")
 WHEEL = re.compile(r"torch-(\d+)\.(\d+)")
 CLAUSE = re.compile(r"(===?|~=|!=|<=?|>=?|\^|~|=)\s*v?(\d+)(?:\.(\d+))?(\.[\w.+*]+)?")
@@ -75,12 +79,12 @@ def newest_allowed(text: str) -> Version | None:
     if match := LOCKED.search(text):
         major, minor = (group for group in match.groups() if group is not None)
         return (int(major), int(minor))
-    match = REQUIREMENT.search(text)
+    match = REQUIREMENT.search(CHANNELS.sub("", text))
     return _allowed(match["rest"]) if match else None
 
 
 def _allowed(rest: str) -> Version:
-    """What a requirement's version part allows: `>=1.9,<2.1`, `= "^2.1"`, `@ https://…/torch-2.1.0-….whl`, nothing."""
+    """What a requirement's version part allows: `>=1.9,<2.1`, `= "^2.1"`, `@ https://…/torch-2.1.0….whl`."""
     if rest.lstrip().startswith("@") and (wheel := WHEEL.search(rest)):
         return (int(wheel[1]), int(wheel[2]))
     if poetry := POETRY.match(rest):

@@ -45,7 +45,7 @@ def axes_keys(call: ExportCall) -> list[Atom | None] | None:
 
 def known_names(call: ExportCall) -> list[str] | None:
     """All names of inputs and outputs, or None when some are not known."""
-    inputs, outputs = call.input_names, call.output_names
+    inputs, outputs = call.possible_names("input_names"), call.possible_names("output_names")
     if inputs is None or outputs is None:
         return None
     examples = call.inputs

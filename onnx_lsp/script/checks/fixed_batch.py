@@ -12,8 +12,8 @@ from onnx_lsp.script.values import Made, Tensor, Value
 # Runtimes and compilers that take fixed shapes: an export for them is meant to be static.
 FIXED_SHAPE = re.compile(
     r"rknn|hailo|axera|pulsar2|ax_?engine|ncnn|edgetpu|vitis|\bsnpe|\bqnn[ _-]|kneron|sophgo|tpu.?mlir|bmodel|nncase|"
-    r"kmodel|horizon.?(?:x3|j5|plugin|robot)|hobot|ascend|\batc\b|hisilicon|dx_com|dxnn|deepx|coral|vela\b|stm32|cubeai|"
-    r"esp-?dl|maixpy|sigmastar|\bnpu\b|coremltools|openvx|\btnn\b|ethos|myriad",
+    r"kmodel|horizon.?(?:x3|j5|plugin|robot)|hobot|ascend|\batc\b|hisilicon|dx_com|dxnn|deepx|coral|vela\b|stm32|"
+    r"cubeai|esp-?dl|maixpy|sigmastar|\bnpu\b|coremltools|openvx|\btnn\b|ethos|myriad",
     re.IGNORECASE,
 )
 # The script opens the shape of the written model by itself.

@@ -22,7 +22,7 @@ def removed_api(file: Script, report: Report) -> None:
         if name.rpartition(".")[2] not in file.text:
             continue
         dotted = f"torch.onnx.{name}"
-        imported = [item.node for item in file.imports.all if item.full == dotted]
+        imported = [item.node for item in file.imports.all if f"{item.full}.".startswith(f"{dotted}.")]
         places = [node for node in [*imported, *file.imports.uses(dotted)] if not guarded_use(file.source, node)]
         if not places:
             continue
