@@ -81,7 +81,7 @@ export class Server implements vscode.Disposable {
 
   private create(environment: Environment): LanguageClient {
     const client = new LanguageClient(
-      SECTION,
+      "onnx-lsp",
       "ONNX Lint",
       // -P: a folder `onnx_lsp` in the workspace is not the server.
       { command: environment.python, args: ["-P", "-m", "onnx_lsp.server"] },

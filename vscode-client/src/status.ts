@@ -24,9 +24,9 @@ export class Status implements vscode.Disposable {
 
   /** There is no server, because of `reason`. */
   stopped(reason: unknown): void {
-    const detail = reason instanceof Error ? reason.message : String(reason);
-    const repair = reason instanceof Unusable && reason.repair ? ` Run: ${reason.repair}` : "";
-    this.show("onnx-lint does not run", detail + repair, vscode.LanguageStatusSeverity.Error);
+    const repair = reason instanceof Unusable && reason.repair;
+    const detail = repair ? `run ${repair}` : reason instanceof Error ? reason.message : String(reason);
+    this.show("onnx-lint does not run", detail, vscode.LanguageStatusSeverity.Error);
     this.item.command = { command: "onnx-lint.restart", title: "Restart" };
   }
 

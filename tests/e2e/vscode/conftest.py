@@ -24,7 +24,7 @@ BROWSER_ARGUMENTS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 SERVER_ARGUMENTS = ["--bind-addr", "127.0.0.1:0", "--auth", "none", "--disable-telemetry", "--disable-update-check"]
-SETTINGS = {"workbench.startupEditor": "none", "workbench.colorTheme": "Default Light Modern", "chat.disableAIFeatures": True}
+SETTINGS = {"workbench.startupEditor": "none", "files.autoSave": "off", "chat.disableAIFeatures": True}
 
 
 class VsCode:
@@ -96,17 +96,24 @@ def browser() -> Iterator:
 Open = Callable[..., Workbench]
 
 
-@pytest.fixture
-def open_folder(vscode, vsix, browser, tmp_path) -> Iterator[Open]:
-    """Opens a folder in a VS Code of its own: `open_folder(folder, interpreter=…, trusted=…)`."""
-    home = tmp_path / "home"
+@pytest.fixture(scope="session")
+def equipped(vscode, vsix, tmp_path_factory) -> Path:
+    """The home of a VS Code with our extension."""
+    home = tmp_path_factory.mktemp("equipped") / "home"
     install = vscode.command("--install-extension", str(vsix), home=home)
     subprocess.run(install, env=vscode.environment, check=True, capture_output=True)
+    write(home / "data" / "User" / "settings.json", SETTINGS)
+    return home
+
+
+@pytest.fixture
+def open_folder(vscode, equipped, browser, tmp_path) -> Iterator[Open]:
+    """Opens a folder in a VS Code of its own: `open_folder(folder, interpreter=…, trusted=…)`."""
+    home = shutil.copytree(equipped, tmp_path / "home")
 
     with ExitStack() as stack:
 
         def start(folder: Path, interpreter: str = sys.executable, trusted: bool = True) -> Workbench:
-            write(home / "data" / "User" / "settings.json", SETTINGS)
             # The interpreter belongs to the machine, as in every remote window.
             write(home / "data" / "Machine" / "settings.json", {"onnx-lint.interpreter": interpreter})
             trust = ["--disable-workspace-trust"] if trusted else []

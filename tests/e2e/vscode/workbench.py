@@ -20,7 +20,15 @@ class Workbench:
         self.page = page
         page.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
-        page.wait_for_selector(".monaco-workbench .part.statusbar .statusbar-item")
+        self._wait()
+
+    def _wait(self) -> None:
+        self.page.wait_for_selector(".monaco-workbench .part.statusbar .statusbar-item")
+
+    def reload(self) -> None:
+        """Closes the window and opens it again."""
+        self.page.reload()
+        self._wait()
 
     def open(self, name: str) -> None:
         """Opens a file of the folder."""
@@ -43,6 +51,10 @@ class Workbench:
         """The rows of the Problems panel that hold a text."""
         return self.page.locator(".markers-panel .monaco-list-row", has_text=text)
 
+    def squiggles(self, severity: str) -> Locator:
+        """What is underlined in the editor: `error`, `warning`, `info` or `hint`."""
+        return self.page.locator(f".squiggly-{severity}")
+
     def quick_fix(self, problem: str, title: str) -> None:
         """Goes to a problem and takes the fix `title` from the editor's menu of quick fixes."""
         self.problem(problem).first.dblclick()
@@ -51,6 +63,8 @@ class Workbench:
         self.page.locator(".action-widget .monaco-list-row", has_text=title).first.click()
 
     def save(self) -> None:
+        """Saves the changed file in front."""
+        self.page.wait_for_selector(".tab.active.dirty")
         self.page.keyboard.press("Control+S")
         self.page.wait_for_selector(".tab.active:not(.dirty)")
 
