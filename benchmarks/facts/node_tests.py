@@ -29,12 +29,23 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A test's model, written to a file. `single`: its graph is one node, the first of `nodes` (the others are in its subgraphs)."""
+    """A test's model, written to a file.
+
+    `opset` and `ir` are what the model declares. `single`: its graph is one node, the first of `nodes` (the others are in its subgraphs).
+    """
 
     name: str
     path: Path
     nodes: tuple[Node, ...]
-    single: bool = False
+    opset: int
+    ir: int
+    single: bool
+
+
+def case_of(name: str, path: Path, model: onnx.ModelProto) -> Case:
+    """Describes the model that lies at `path`."""
+    opset = max((entry.version for entry in model.opset_import if not entry.domain), default=1)
+    return Case(name, path, tuple(nodes_of(model)), opset, model.ir_version, len(model.graph.node) == 1)
 
 
 def prepare(folder: Path, max_opset: int, max_ir: int, variants: bool = False) -> list[Case]:
@@ -75,11 +86,11 @@ def _write(model: onnx.ModelProto, name: str, path: Path, opset: int) -> Case | 
             entry.version = opset
     try:
         onnx.checker.check_model(model)
-        nodes = tuple(nodes_of(model))
+        found = case_of(name, path, model)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, defs.SchemaError):
         return None
     path.write_bytes(model.SerializeToString())
-    return Case(name, path, nodes, len(model.graph.node) == 1)
+    return found
 
 
 def nodes_of(model: onnx.ModelProto) -> Iterator[Node]:

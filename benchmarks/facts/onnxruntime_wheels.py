@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,23 +37,16 @@ def unpack(minor: str, folder: Path) -> Release:
     place = folder / f"onnxruntime-{minor}"
     if not place.exists():
         with wheels.wheel(f"onnxruntime=={minor}.*", PYTHON) as path:
-            _extract(path, place)
+            wheels.extract(path, place)
     version = next(place.glob("onnxruntime-*.dist-info")).name.split("-")[1].removesuffix(".dist")
     paths = [str(place)]
     if tuple(int(part) for part in minor.split(".")) <= LAST_FOR_NUMPY_1:
         numpy = folder / "numpy-1"
         if not numpy.exists():
             with wheels.wheel("numpy<2", PYTHON) as path:
-                _extract(path, numpy)
+                wheels.extract(path, numpy)
         paths.append(str(numpy))
     return Release(version, ":".join(paths))
-
-
-def _extract(path: Path, place: Path) -> None:
-    unfinished = place.with_suffix(".part")
-    with zipfile.ZipFile(path) as archive:
-        archive.extractall(unfinished)
-    unfinished.rename(place)
 
 
 KERNELS = """
@@ -102,12 +94,12 @@ def schemas(release: Release) -> list[list]:
     return json.loads(_run(release, SCHEMAS).stdout)
 
 
-def loads(release: Release, models: Sequence[Path]) -> list[str]:
-    """Creates a session for every model: `"loads"`, `"refuses MESSAGE"`, or `"dies"` where the process ended."""
+def loads(release: Release, models: Sequence[Path], code: str = LOAD) -> list[str]:
+    """Creates a session (or does what `code` does) for every model: `"loads"`, `"refuses MESSAGE"`, or `"dies"` where the process ended."""
     found: list[str] = []
     while len(found) < len(models):
         rest = "\n".join(str(path) for path in models[len(found) :])
-        done = _run(release, LOAD, rest, check=False)
+        done = _run(release, code, rest, check=False)
         found += done.stdout.splitlines()
         if len(found) < len(models):
             if not done.stdout and done.returncode and "Traceback" in done.stderr:

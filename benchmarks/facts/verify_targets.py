@@ -1,9 +1,10 @@
-"""Compares the tables with real runtimes: does a session load where the table says so?
+"""Compares the tables with real runtimes: does a model load where the table says so?
 
-    python -m benchmarks.facts.verify_targets WHEELS [MINOR ...] [--show] [--models PATH ...]
+    python -m benchmarks.facts.verify_targets WHEELS [MINOR ...] [--show] [--openvino] [--models PATH ...]
 
-For each onnxruntime wheel (1.18, 1.20, 1.24 and 1.32 unless named) the models are all node tests of the onnx package, their expanded forms too,
-lowered to the opset and IR version that the wheel loads, and the given models as they are. Sessions are created in child processes.
+For each onnxruntime wheel (1.18, 1.20, 1.24 and 1.32 unless named) the models are all node tests of the onnx package, their expanded forms too: lowered
+to the opset and IR version that the wheel loads, and as they are; and the given models. With --openvino, OpenVINO's newest wheel converts
+them as well. Everything is loaded in child processes.
 """
 
 from __future__ import annotations
@@ -18,9 +19,25 @@ import onnx
 
 from benchmarks.facts import node_tests
 from benchmarks.facts import onnxruntime_wheels as wheels
+from benchmarks.facts import wheels as packages
 from onnx_lsp import targets
 
 MINORS = ("1.18", "1.20", "1.24", "1.32")
+# Nothing is lowered to these.
+NO_BOUND = 1000
+OPENVINO = "2026.4"
+CONVERT = """
+import sys
+import openvino
+core = openvino.Core()
+for path in sys.stdin.read().splitlines():
+    try:
+        core.read_model(path)
+        print("loads")
+    except Exception as error:
+        print("refuses " + " ".join(str(error).split())[-300:])
+    sys.stdout.flush()
+"""
 
 
 def main(arguments: list[str]) -> int:
@@ -28,31 +45,44 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("wheels", type=Path)
     parser.add_argument("minors", nargs="*", default=MINORS)
     parser.add_argument("--show", action="store_true", help="print every model where they differ")
+    parser.add_argument("--openvino", action="store_true")
     parser.add_argument("--models", type=Path, nargs="*", default=[])
     options = parser.parse_args(arguments)
     for minor in options.minors:
-        verify(wheels.unpack(minor, options.wheels), options)
+        release = wheels.unpack(minor, options.wheels)
+        target = targets.parse(f"onnxruntime-cpu@{release.minor}")
+        verify(f"onnxruntime {release.version}", release, wheels.LOAD, target, options)
+    if options.openvino:
+        release = _openvino(options.wheels)
+        verify(f"openvino {release.version}", release, CONVERT, targets.parse(f"openvino@{OPENVINO}"), options)
     return 0
 
 
-def verify(release: wheels.Release, options: argparse.Namespace) -> None:
+def _openvino(folder: Path) -> wheels.Release:
+    place = folder / f"openvino-{OPENVINO}"
+    if not place.exists():
+        with packages.wheel(f"openvino=={OPENVINO}.*", wheels.PYTHON) as path:
+            packages.extract(path, place)
+    version = next(place.glob("openvino-*.dist-info")).name.split("-")[1].removesuffix(".dist")
+    return wheels.Release(version, str(place))
+
+
+def verify(title: str, release: wheels.Release, code: str, target: targets.Target, options: argparse.Namespace) -> None:
     """Prints the agreement for one wheel."""
-    target = targets.parse(f"onnxruntime-cpu@{release.minor}")
     bounds = targets.limits(target)
     with tempfile.TemporaryDirectory() as folder:
-        cases = node_tests.prepare(Path(folder), bounds.max_opset, bounds.max_ir)
-        real = [_real(path) for path in options.models]
-        for title, group in (("node tests", cases), ("models", real)):
-            if group:
-                _compare(f"onnxruntime {release.version} {title}", group, release, target, options.show)
+        lowest = Path(folder) / "lowered"
+        groups = {"models": [node_tests.case_of(path.name, path, onnx.load(path)) for path in options.models]}
+        groups["node tests as they are"] = node_tests.prepare(Path(folder) / "plain", NO_BOUND, NO_BOUND)
+        if bounds.max_opset:
+            groups["node tests, lowered"] = node_tests.prepare(lowest, bounds.max_opset, bounds.max_ir or NO_BOUND)
+        for name, cases in groups.items():
+            if cases:
+                answers = wheels.loads(release, [case.path for case in cases], code)
+                _compare(f"{title}: {name}", cases, answers, target, options.show)
 
 
-def _real(path: Path) -> node_tests.Case:
-    return node_tests.Case(path.name, path, tuple(node_tests.nodes_of(onnx.load(path))))
-
-
-def _compare(title: str, cases: list[node_tests.Case], release, target: targets.Target, show: bool) -> None:
-    answers = wheels.loads(release, [case.path for case in cases])
+def _compare(title: str, cases: list[node_tests.Case], answers: list[str], target: targets.Target, show: bool) -> None:
     counted: Counter[tuple[str, bool]] = Counter()
     for case, answer in zip(cases, answers, strict=True):
         said, why = predict(case, target)
@@ -63,7 +93,7 @@ def _compare(title: str, cases: list[node_tests.Case], release, target: targets.
     agree = counted["loads", True] + counted["refuses", False]
     decided = sum(count for (said, _), count in counted.items() if said != "unknown")
     print(
-        f"{title}: {len(cases)} models, agreement {agree} of {decided} decided ({agree / max(decided, 1):.1%}), "
+        f"{title}: {len(cases)}, agreement {agree} of {decided} decided ({agree / max(decided, 1):.1%}), "
         f"of all {agree / len(cases):.1%}; undecided {len(cases) - decided}; "
         f"said to be refused but loads {counted['refuses', True]}, said to load but refused {counted['loads', False]}"
     )
@@ -71,6 +101,11 @@ def _compare(title: str, cases: list[node_tests.Case], release, target: targets.
 
 def predict(case: node_tests.Case, target: targets.Target) -> tuple[str, str]:
     """`loads`, `refuses` or `unknown`, and the first reason."""
+    bounds = targets.limits(target)
+    if bounds.max_opset and case.opset > bounds.max_opset:
+        return "refuses", f"opset {case.opset}"
+    if bounds.max_ir and case.ir > bounds.max_ir:
+        return "refuses", f"IR version {case.ir}"
     unknown = ""
     for node in case.nodes:
         answer = targets.runs(node.op, node.domain, node.opset, node.types, target)

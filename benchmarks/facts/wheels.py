@@ -38,6 +38,14 @@ def wheel(requirement: str, python: str, platforms: tuple[str, ...] = ()) -> Ite
         yield found[0]
 
 
+def extract(path: Path, place: Path) -> None:
+    """Unpacks a wheel into a folder that appears only when it is complete."""
+    unfinished = place.with_suffix(".part")
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(unfinished)
+    unfinished.rename(place)
+
+
 def sources(path: Path, prefix: str) -> dict[str, str]:
     """The Python files of a wheel below `prefix`, by their name in the archive."""
     with zipfile.ZipFile(path) as archive:
