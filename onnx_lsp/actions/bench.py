@@ -119,7 +119,9 @@ class _Bench:
             prepared = self._prepare(model, str(number))
             labels = labels or tuple(case.label for case in prepared.cases)
             mine = tuple(case.feeds for case in prepared.cases)
-            reference = self._examine(SessionSetup(model, Provider(), threads=self.request.threads), mine, f"{number}-cpu")
+            reference = self._examine(
+                SessionSetup(model, Provider(), threads=self.request.threads), mine, f"{number}-cpu"
+            )
             for index, provider in enumerate(self.request.providers):
                 self.progress(f"looking at {os.path.basename(model)} on {provider.label}", 0.0)
                 contestants.append(self._contestant(model, provider, mine, reference, f"{number}-{index}"))
@@ -140,7 +142,13 @@ class _Bench:
     def _setup(self, model: str, provider: Provider) -> SessionSetup:
         asked = self.request
         return SessionSetup(
-            model, provider, asked.threads, asked.spin, asked.io_binding, asked.level, asked.strict and not provider.is_cpu
+            model,
+            provider,
+            asked.threads,
+            asked.spin,
+            asked.io_binding,
+            asked.level,
+            asked.strict and not provider.is_cpu,
         )
 
     def _examine(self, setup: SessionSetup, feeds: tuple[str, ...], name: str) -> Examined | Refusal | ChildDied:
@@ -216,7 +224,14 @@ def prepare(
     Raises:
         ActionError: the model takes none that could be made.
     """
-    arguments = {"model": model, "folder": folder, "wanted": dict(sizes), "given": given, "seed": seed, "second": second}
+    arguments = {
+        "model": model,
+        "folder": folder,
+        "wanted": dict(sizes),
+        "given": given,
+        "seed": seed,
+        "second": second,
+    }
     try:
         prepared = crew.once("onnx_lsp.actions.inputs:prepare", **arguments)
     except ChildDied as died:

@@ -55,14 +55,21 @@ def distributions(rows: Sequence[tuple[str, Spread]], shown) -> str:
         bottom = strip * (index + 1) - 6
         parts.append(_label(name, bottom - ROW / 2))
         top = max(count for _, count in spread.histogram) or 1
-        points = [f"{LABEL + (at - low) * scale:.1f},{bottom - (strip - 12) * count / top:.1f}" for at, count in spread.histogram]
+        points = [
+            f"{LABEL + (at - low) * scale:.1f},{bottom - (strip - 12) * count / top:.1f}"
+            for at, count in spread.histogram
+        ]
         first, last = points[0].split(",")[0], points[-1].split(",")[0]
         parts.append(f'<polygon class="area" points="{first},{bottom} {" ".join(points)} {last},{bottom}"/>')
         middle = LABEL + (spread.p50 - low) * scale
-        parts.append(f'<line class="axis" x1="{middle:.1f}" x2="{middle:.1f}" y1="{bottom - strip + 10}" y2="{bottom}"/>')
+        parts.append(
+            f'<line class="axis" x1="{middle:.1f}" x2="{middle:.1f}" y1="{bottom - strip + 10}" y2="{bottom}"/>'
+        )
     height = strip * len(rows) + 20
     parts.append(f'<text class="small" x="{LABEL}" y="{height - 4}">{escape(shown(low))}</text>')
-    parts.append(f'<text class="small" x="{WIDTH - 20}" y="{height - 4}" text-anchor="end">{escape(shown(high))}</text>')
+    parts.append(
+        f'<text class="small" x="{WIDTH - 20}" y="{height - 4}" text-anchor="end">{escape(shown(high))}</text>'
+    )
     return _svg(height, parts, "distribution of run times")
 
 

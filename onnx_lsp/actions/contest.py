@@ -12,7 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from onnx_lsp.actions import arrays
-from onnx_lsp.actions.providers import Placed, Refused, SessionSetup, first_line, open_session, placement
+from onnx_lsp.actions.providers import (
+    Placed,
+    Refused,
+    SessionSetup,
+    first_line,
+    open_session,
+    placement,
+    runtime_errors,
+)
 
 MAX_BURST_RUNS = 500
 CONTROL_FLOW = ("If", "Loop", "Scan")
@@ -159,16 +167,15 @@ def examine(setup: SessionSetup, feeds: tuple[str, ...], outputs: tuple[str, ...
     import onnxruntime
 
     placed = placement(contestant.session)
-    if placed is not None and not any(item.provider == contestant.provider for item in placed):
-        if any(item.nodes for item in placed):
-            yield Refusal(f"`{contestant.provider}` took no node; everything would run on {_others(placed)}")
-            return
+    if placed and not any(item.provider == contestant.provider for item in placed):
+        yield Refusal(f"`{contestant.provider}` took no node; everything would run on {_others(placed)}")
+        return
     names = [output.name for output in contestant.session.get_outputs()]
     same = True
     for feed, path in zip(contestant.feeds, outputs):
         try:
             first, second = (contestant.session.run(None, feed) for _ in range(2))
-        except Exception as error:  # onnxruntime has no common base for its exceptions
+        except runtime_errors() as error:
             yield Refusal(f"the model does not run: {first_line(error)}")
             return
         same = same and all(_equal(one, other) for one, other in zip(first, second))
@@ -188,7 +195,9 @@ def _equal(one, other) -> bool:
     return one.shape == other.shape and bool(numpy.array_equal(one, other, equal_nan=not exact))
 
 
-def profile(setup: SessionSetup, feeds: tuple[str, ...], folder: str, seconds: float) -> Iterator[tuple[OpTime, ...] | Refusal]:
+def profile(
+    setup: SessionSetup, feeds: tuple[str, ...], folder: str, seconds: float
+) -> Iterator[tuple[OpTime, ...] | Refusal]:
     """Time per op type, from a session that is profiled and therefore slower than the timed ones."""
     import json
     import os
@@ -236,6 +245,6 @@ def _time(run) -> float:
     before = time.perf_counter()
     try:
         run()
-    except Exception as error:  # onnxruntime has no common base for its exceptions
+    except runtime_errors() as error:
         raise Refused(f"the model does not run: {first_line(error)}") from None
     return time.perf_counter() - before

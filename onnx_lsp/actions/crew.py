@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Self
 
 from onnx_lsp.work.worker import ChildDied, Worker
 
@@ -11,6 +12,11 @@ Progress = Callable[[str, float], None]  # what is going on, and how much of the
 
 POLL_SECONDS = 0.05
 MISSING_EXTRA = "pip install 'onnx-lsp[optimize]'"
+
+
+def part(progress: Progress, first: float, last: float) -> Progress:
+    """Progress of a step that takes the whole from `first` to `last`."""
+    return lambda text, share: progress(text, first + (last - first) * share)
 
 
 class ActionError(Exception):
@@ -37,7 +43,7 @@ class Crew:
         self._closed = threading.Event()
         self._workers: list[Worker] = []
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> Self:
         threading.Thread(target=self._watch, daemon=True).start()
         return self
 

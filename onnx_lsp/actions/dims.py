@@ -49,7 +49,9 @@ def sweep(dims: Mapping[str, tuple[int, ...]]) -> list[dict[str, int]]:
     """
     cases = [dict(zip(dims, sizes)) for sizes in itertools.product(*dims.values())]
     if len(cases) > MAX_CASES:
-        raise ValueError(f"the dimensions make {len(cases)} combinations; {MAX_CASES} is the most that is measured at once")
+        raise ValueError(
+            f"the dimensions make {len(cases)} combinations; {MAX_CASES} is the most that is measured at once"
+        )
     return cases
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from onnx_lsp.actions import arrays, dims
-from onnx_lsp.actions.providers import Provider, Refused, SessionSetup, first_line, open_session
+from onnx_lsp.actions.providers import Provider, Refused, SessionSetup, first_line, open_session, runtime_errors
 from onnx_lsp.actions.values import Hints, hints_of, make
 
 MAX_TRIALS = 200
@@ -157,7 +157,9 @@ class _Maker:
         for trial in _trials(free, start, first):
             if not self._try(self._feed({**chosen, **trial})):
                 return self._remember(chosen, trial)
-        advice = f"give sizes with --dim for {self._known()}, or arrays with --inputs" if self.names else "give --inputs"
+        advice = (
+            f"give sizes with --dim for {self._known()}, or arrays with --inputs" if self.names else "give --inputs"
+        )
         raise ValueError(f"no inputs were found that the model takes ({problem}); {advice}")
 
     def _remember(self, chosen: Mapping[str, int], found: dict[str, int]) -> dict[str, int]:
@@ -175,7 +177,7 @@ class _Maker:
     def _try(self, feed: dict[str, object]) -> str:
         try:
             self.session.run(None, feed)
-        except Exception as error:  # onnxruntime has no common base for its exceptions
+        except runtime_errors() as error:
             return first_line(error)
         return ""
 
@@ -209,7 +211,7 @@ def _others(name: str, base: dict[str, int]) -> Iterator[dict[str, int]]:
 
 
 def _trials(free: list[str], start: dict[str, int], first: set[int | str]) -> Iterator[dict[str, int]]:
-    """Other sizes to try: all 1 or 2; then by size one dimension with the others as guessed or 1, or all but the first."""
+    """Other sizes to try: all 1 or 2; then per size one dimension (the others as guessed, or 1), or all inner ones."""
     ones = dict.fromkeys(free, 1)
     inner = [name for name in free if name not in first]
     plans = [ones, dict.fromkeys(free, 2)]

@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Self
 
 from onnx_lsp.actions import stats
 from onnx_lsp.actions.contest import Cold, Refusal
@@ -140,7 +141,9 @@ class Contest:
             self._generation(done, started)
             done += 1
             elapsed = time.monotonic() - started
-            if self.tallies[0].failure or not any(not tally.failure for tally in self.tallies[1:-1] or self.tallies[:1]):
+            if self.tallies[0].failure or not any(
+                not tally.failure for tally in self.tallies[1:-1] or self.tallies[:1]
+            ):
                 stopped = "nothing was left to compare"
                 break
             if done >= self.plan.generations and self._precise():
@@ -275,7 +278,7 @@ class _MemoryWatch:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> _MemoryWatch:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -12,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from onnx_lsp.actions import pipelines
 from onnx_lsp.actions.bench import BenchReport, BenchRequest, bench, prepare
 from onnx_lsp.actions.contest import Examined, Refusal
-from onnx_lsp.actions.crew import ActionError, Crew, Progress
+from onnx_lsp.actions.crew import ActionError, Crew, Progress, part
 from onnx_lsp.actions.inputs import Case
 from onnx_lsp.actions.measure import Contest, Entry, Measured, Plan
 from onnx_lsp.actions.pipelines import Facts, Unable
 from onnx_lsp.actions.providers import Provider, SessionSetup
+from onnx_lsp.actions.publish import default_output, publish
 from onnx_lsp.actions.verify import Agreement
 from onnx_lsp.work.worker import ChildDied
 
@@ -125,17 +125,11 @@ def optimize(request: OptimizeRequest, progress: Progress, cancel: threading.Eve
             report = action.run()
             crew.check()
             if report.chosen is not None:
-                publish(action.files[report.chosen], output)
+                publish(action.files[report.chosen], output, crew)
                 report = replace(report, written=output)
         if request.bench:
             report = replace(report, bench=_bench(request, report, progress, cancel))
     return report
-
-
-def default_output(model: str) -> str:
-    """`model.opt.onnx` beside `model.onnx`."""
-    stem, suffix = os.path.splitext(model)
-    return f"{stem}.opt{suffix}"
 
 
 class _Optimization:
@@ -165,7 +159,9 @@ class _Optimization:
             raise ActionError(f"{request.model}: the original does not run: {_why(reference)}")
         notes = prepared.notes
         if not reference.reproducible:
-            raise ActionError(f"{request.model}: two runs on the same inputs differ, so that no rewrite can be verified")
+            raise ActionError(
+                f"{request.model}: two runs on the same inputs differ, so that no rewrite can be verified"
+            )
         candidates = self._candidates(original, cases, reference)
         labels = tuple(case.label for case in prepared.cases)
         report = OptimizeReport(request.model, request.goal, original, candidates, labels, notes=notes)
@@ -290,7 +286,7 @@ class _Optimization:
             return replace(report, verdict=f"Nothing to win here: no candidate is better for {report.goal}")
         share = 1 - SCREENING_SHARE if report.screening else 1.0
         plan = replace(self.request.plan, seconds=self.request.plan.seconds * share, seed=self.request.plan.seed + 1)
-        confirmation = self._measure([best], feeds, plan)
+        confirmation = self._measure([best], feeds, plan, part(self.progress, 0.6, 1.0))
         return _concluded(replace(report, confirmation=confirmation, confirmed=best), best)
 
     def _screen(self, report: OptimizeReport, good: list[int], feeds: tuple[str, ...]) -> OptimizeReport:
@@ -301,13 +297,17 @@ class _Optimization:
             note = f"memory holds {room + 2} sessions of this model at once: only the leanest candidates were measured"
             report = replace(report, notes=(*report.notes, note))
         seconds = self.request.plan.seconds * SCREENING_SHARE
-        plan = replace(self.request.plan, seconds=seconds, generations=3, precision=max(0.02, self.request.plan.precision))
-        return replace(report, screened=tuple(good), screening=self._measure(good, feeds, plan))
+        plan = replace(
+            self.request.plan, seconds=seconds, generations=3, precision=max(0.02, self.request.plan.precision)
+        )
+        return replace(
+            report, screened=tuple(good), screening=self._measure(good, feeds, plan, part(self.progress, 0.4, 0.6))
+        )
 
-    def _measure(self, chosen: list[int], feeds: tuple[str, ...], plan: Plan) -> Measured:
+    def _measure(self, chosen: list[int], feeds: tuple[str, ...], plan: Plan, progress: Progress) -> Measured:
         models = [self.request.model, *(self.files[index] for index in chosen)]
         entries = [Entry(self._setup(model), feeds) for model in models]
-        return Contest(entries, len(feeds), self.crew, plan, self.progress).run()
+        return Contest(entries, len(feeds), self.crew, plan, progress).run()
 
     def _fastest(self, report: OptimizeReport) -> int | None:
         """The screened candidate with the best ratio, over all cases; none where even that is not under 1."""
@@ -338,7 +338,9 @@ def _concluded(report: OptimizeReport, best: int) -> OptimizeReport:
     if measured.failed:
         return replace(report, verdict=f"Nothing to win here: {name} {measured.failed[0][1]} while it was timed")
     if timed and not ("faster" in verdicts and all(verdict in ("faster", "no difference") for verdict in verdicts)):
-        return replace(report, verdict=f"Nothing to win here: the gain of {name} was not confirmed; it lies within the noise")
+        return replace(
+            report, verdict=f"Nothing to win here: the gain of {name} was not confirmed; it lies within the noise"
+        )
     if not timed and "slower" in verdicts:
         return replace(report, verdict=f"Nothing to win here: {name} is better for {report.goal}, but slower")
     return replace(report, chosen=best, verdict=f"{name} is better for {report.goal}, and proven equal")
@@ -359,33 +361,6 @@ def _room(size: int) -> int:
 
 def _why(seen: Refusal | ChildDied) -> str:
     return seen.reason if isinstance(seen, Refusal) else f"the child {seen}"
-
-
-def publish(source: str, target: str) -> None:
-    """Puts a finished model in its place, its weights first; each file appears whole or not at all.
-
-    Raises:
-        ActionError: it cannot be written.
-    """
-    try:
-        if os.path.exists(source + ".data"):
-            _replace(source + ".data", target + ".data")
-        _replace(source, target)
-    except OSError as error:
-        raise ActionError(f"{target}: cannot be written: {(error.strerror or str(error)).lower()}") from None
-
-
-def _replace(source: str, target: str) -> None:
-    folder = os.path.dirname(os.path.abspath(target))
-    handle, temporary = tempfile.mkstemp(prefix=".onnx-lint-", dir=folder)
-    os.close(handle)
-    try:
-        shutil.copyfile(source, temporary)
-        shutil.copymode(source, temporary)
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def _bench(

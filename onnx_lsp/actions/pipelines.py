@@ -141,12 +141,16 @@ def _external_files(model) -> set[str]:
 def save(model, target: str, external: bool) -> None:
     """Writes a model; beside it the weights, in one file, when they were external before or are too large."""
     import onnx
+    from google.protobuf.message import EncodeError
 
-    if external or model.ByteSize() > PROTOBUF_LIMIT:
-        location = os.path.basename(target) + ".data"
-        onnx.save(model, target, save_as_external_data=True, location=location, size_threshold=1024)
-    else:
-        onnx.save(model, target)
+    if not external:
+        try:
+            onnx.save(model, target)
+            return
+        except (EncodeError, ValueError):  # over 2 GB: protobuf says so only by failing
+            pass
+    location = os.path.basename(target) + ".data"
+    onnx.save(model, target, save_as_external_data=True, location=location, size_threshold=1024)
 
 
 def _is_external(source: str) -> bool:
@@ -185,10 +189,9 @@ def _onnxoptimizer(source: str, target: str, passes: tuple[str, ...] = ()) -> No
 
     if unknown := sorted(set(passes) - set(onnxoptimizer.get_available_passes())):
         raise _Unable(f"onnxoptimizer has no pass `{unknown[0]}`{_close(unknown[0], onnxoptimizer)}")
-    model = onnx.load(source)
-    if model.ByteSize() > PROTOBUF_LIMIT:
-        raise _Unable("onnxoptimizer cannot take models of over 2 GB")
-    save(onnxoptimizer.optimize(model, list(passes) or None), target, _is_external(source))
+    if facts_of(source).size > PROTOBUF_LIMIT:
+        raise _Unable("onnxoptimizer takes no model of over 2 GB")
+    save(onnxoptimizer.optimize(onnx.load(source), list(passes) or None), target, _is_external(source))
 
 
 def _close(name: str, onnxoptimizer) -> str:
@@ -204,7 +207,9 @@ def _onnxscript(source: str, target: str) -> None:
 
     model = onnx_ir.load(source)
     onnxscript.optimizer.optimize(model)
-    weights = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value is not None)
+    weights = sum(
+        value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value is not None
+    )
     external = _is_external(source) or weights > PROTOBUF_LIMIT // 2
     onnx_ir.save(model, target, external_data=os.path.basename(target) + ".data" if external else None)
 

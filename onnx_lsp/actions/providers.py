@@ -11,7 +11,12 @@ from collections import Counter
 from dataclasses import dataclass
 
 LIBRARY_SUFFIXES = (".so", ".dll", ".dylib")
-EXTENDED = {"disable": "ORT_DISABLE_ALL", "basic": "ORT_ENABLE_BASIC", "extended": "ORT_ENABLE_EXTENDED", "all": "ORT_ENABLE_ALL"}
+EXTENDED = {
+    "disable": "ORT_DISABLE_ALL",
+    "basic": "ORT_ENABLE_BASIC",
+    "extended": "ORT_ENABLE_EXTENDED",
+    "all": "ORT_ENABLE_ALL",
+}
 WHEELS = {
     "openvino": "onnxruntime-openvino",
     "cuda": "onnxruntime-gpu",
@@ -124,7 +129,7 @@ def open_session(setup: SessionSetup, profile_prefix: str = ""):
     started = time.perf_counter()
     try:
         session = onnxruntime.InferenceSession(setup.model, options, enable_fallback=0, **arguments)
-    except Exception as error:  # onnxruntime has an exception type per status code and no common base
+    except runtime_errors() as error:
         raise Refused(first_line(error)) from None
     seconds = time.perf_counter() - started
     if name not in session.get_providers():
@@ -166,7 +171,7 @@ def _add_plugin(onnxruntime, options, provider: Provider) -> str:
     before = {device.ep_name for device in onnxruntime.get_ep_devices()}
     try:
         onnxruntime.register_execution_provider_library(provider.name, provider.library)
-    except Exception as error:  # see open_session
+    except runtime_errors() as error:
         raise Refused(f"`{provider.library}` cannot be loaded: {first_line(error)}") from None
     devices = [device for device in onnxruntime.get_ep_devices() if device.ep_name not in before]
     if not devices:
@@ -184,6 +189,14 @@ def placement(session) -> tuple[Placed, ...] | None:
     for part in session.get_provider_graph_assignment_info():
         counts.update((part.ep_name, node.op_type) for node in part.get_nodes())
     return tuple(Placed(name, op, nodes) for (name, op), nodes in sorted(counts.items()))
+
+
+def runtime_errors() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises: a type per status code, without a common base, and what its bindings raise."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    own = (item for item in vars(state).values() if isinstance(item, type) and issubclass(item, Exception))
+    return (*own, RuntimeError, ValueError)
 
 
 def first_line(error: Exception) -> str:

@@ -22,17 +22,29 @@ STYLE = """
   --red: var(--vscode-charts-red, #d1483d); --soft: color-mix(in srgb, var(--ink) 12%, transparent); }
 body { font: 14px/1.5 var(--vscode-font-family, system-ui, sans-serif); color: var(--ink); background: var(--paper);
   max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.05rem; margin-top: 2rem; } .verdict { font-size: 1.1rem; }
-table { border-collapse: collapse; width: 100%; } th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; } td { font-variant-numeric: tabular-nums; white-space: nowrap; }
-td:last-child, th:last-child { text-align: left; white-space: normal; }
-svg { width: 100%; height: auto; margin: .5rem 0; } svg text { fill: var(--ink); font-size: 12px; } svg .small { font-size: 11px; opacity: .75; }
-.axis { stroke: var(--ink); opacity: .5; } .band { fill: var(--soft); } .bar, .area { fill: var(--blue); } .area { opacity: .75; }
-.span { stroke: var(--blue); stroke-width: 3; } .dot { fill: var(--blue); }
-.span.faster { stroke: var(--green); } .dot.faster { fill: var(--green); } .span.slower, .span.WRONG { stroke: var(--red); }
-.dot.slower, .dot.WRONG { fill: var(--red); } td.faster, td.ok, td.kept { color: var(--green); }
-td.slower, td.WRONG, td.wrong, td.died, td.invalid { color: var(--red); }
+h1 { font-size: 1.4rem; }
+h2 { font-size: 1.05rem; margin-top: 2rem; }
+.verdict { font-size: 1.1rem; }
 .muted { opacity: .75; }
+table { border-collapse: collapse; width: 100%; }
+th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line); }
+td { font-variant-numeric: tabular-nums; white-space: nowrap; }
+th:first-child, td:first-child, th:last-child, td:last-child { text-align: left; }
+td:last-child { white-space: normal; }
+svg { width: 100%; height: auto; margin: .5rem 0; }
+svg text { fill: var(--ink); font-size: 12px; }
+svg .small { font-size: 11px; opacity: .75; }
+.axis { stroke: var(--ink); opacity: .5; }
+.band { fill: var(--soft); }
+.bar, .area, .dot { fill: var(--blue); }
+.area { opacity: .75; }
+.span { stroke: var(--blue); stroke-width: 3; }
+.span.faster { stroke: var(--green); }
+.dot.faster { fill: var(--green); }
+.span.slower, .span.WRONG { stroke: var(--red); }
+.dot.slower, .dot.WRONG { fill: var(--red); }
+td.faster, td.ok, td.kept { color: var(--green); }
+td.slower, td.WRONG, td.wrong, td.died, td.invalid { color: var(--red); }
 """
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -100,10 +112,18 @@ def _profile(name: str, item: ContestantReport) -> list[str]:
         return []
     total = sum(op.seconds for op in item.profile) or 1.0
     rows = [
-        (f"{op.op} ({op.provider.removesuffix('ExecutionProvider')})", op.seconds, f"{seconds(op.seconds)}, {op.seconds / total:.0%}")
+        (
+            f"{op.op} ({op.provider.removesuffix('ExecutionProvider')})",
+            op.seconds,
+            f"{seconds(op.seconds)}, {op.seconds / total:.0%}",
+        )
         for op in item.profile[:SHOWN_OPS]
     ]
-    return [f"<h2>Time by op: {escape(name)}</h2>", "<p class=muted>From a separate, profiled run.</p>", charts.bars(rows)]
+    return [
+        f"<h2>Time by op: {escape(name)}</h2>",
+        "<p class=muted>From a separate, profiled run.</p>",
+        charts.bars(rows),
+    ]
 
 
 def _measured(measured: Measured, names: Sequence[str], cases: Sequence[str], wrong: set[int]) -> list[str]:
@@ -141,7 +161,10 @@ def _times(rows: Sequence[tuple]) -> str:
     lines = []
     for name, item, word in rows:
         ratio = interval(item.ratio) if item.ratio else ("1", "")
-        times = [seconds(value) for value in (item.times.p50, item.times.p90, item.times.p99, item.times.minimum, item.times.mad)]
+        times = [
+            seconds(value)
+            for value in (item.times.p50, item.times.p90, item.times.p99, item.times.minimum, item.times.mad)
+        ]
         rate = (f"{item.throughput:.4g}" if item.throughput else "–",) if rates else ()
         lines.append((name, *ratio, *times, *rate, word))
     return _table(head, lines)
@@ -189,7 +212,11 @@ def _candidates(report: OptimizeReport) -> str:
 def _ops(report: OptimizeReport) -> list[str]:
     before = Counter(dict(report.original.ops))
     after = Counter(dict(report.candidates[report.confirmed].facts.ops))
-    changed = [op for op in sorted(before | after, key=lambda op: (-abs(before[op] - after[op]), op)) if before[op] != after[op]]
+    changed = [
+        op
+        for op in sorted(before | after, key=lambda op: (-abs(before[op] - after[op]), op))
+        if before[op] != after[op]
+    ]
     rows = [(op, str(before[op]), str(after[op]), "") for op in changed]
     return ["<h2>Nodes by op</h2>", _table(("op", "before", "after", ""), rows)] if rows else []
 

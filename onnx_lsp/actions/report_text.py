@@ -111,7 +111,9 @@ def _ratios(
     for case, (floor, control) in enumerate(zip(measured.floor, measured.control)):
         where = f" at {cases[case]}" if len(cases) > 1 else ""
         lines.append(f"noise floor{where}: {_floor(floor, control)}")
-    lines.append(f"{measured.generations} generations, {measured.rounds} rounds, {measured.seconds:.0f} s: {measured.stopped}")
+    lines.append(
+        f"{measured.generations} generations, {measured.rounds} rounds, {measured.seconds:.0f} s: {measured.stopped}"
+    )
     return lines
 
 
@@ -149,7 +151,9 @@ def _times(measured: Measured, names: list[str], cases: Sequence[str]) -> list[s
 
 
 def _once(measured: Measured, names: list[str]) -> list[str]:
-    rows = [("once", "import", "create", "first run", "second run", "peak private", "create, ratio", "95 % interval", "")]
+    rows = [
+        ("once", "import", "create", "first run", "second run", "peak private", "create, ratio", "95 % interval", "")
+    ]
     for item in measured.cold:
         rows.append((names[item.entry], *_cold_cells(item)))
     floor = f"±{measured.cold_floor - 1:.0%}" if measured.cold_floor else "not measured"
@@ -231,7 +235,10 @@ def _measurements(report: OptimizeReport) -> list[tuple[str, Measured, Sequence[
 
 def _candidates(report: OptimizeReport, paint: Paint) -> list[str]:
     original = report.original
-    rows = [("candidate", "nodes", "size", "difference", ""), (os.path.basename(report.model), str(original.nodes), size(original.size), "", "original")]
+    rows = [
+        ("candidate", "nodes", "size", "difference", ""),
+        (os.path.basename(report.model), str(original.nodes), size(original.size), "", "original"),
+    ]
     verdicts = ["", ""]
     for index, item in enumerate(report.candidates):
         facts = (str(item.facts.nodes), size(item.facts.size)) if item.facts else ("", "")
@@ -245,7 +252,11 @@ def _candidates(report: OptimizeReport, paint: Paint) -> list[str]:
 
 def _ops(report: OptimizeReport) -> list[str]:
     before, after = Counter(dict(report.original.ops)), Counter(dict(report.candidates[report.chosen].facts.ops))
-    changed = [op for op in sorted(before | after, key=lambda op: (-abs(before[op] - after[op]), op)) if before[op] != after[op]]
+    changed = [
+        op
+        for op in sorted(before | after, key=lambda op: (-abs(before[op] - after[op]), op))
+        if before[op] != after[op]
+    ]
     rows = [("nodes by op", "before", "after", "")]
     rows += [(f"  {op}", str(before[op]), str(after[op]), "") for op in changed[: 2 * SHOWN_OPS]]
     return table(rows)

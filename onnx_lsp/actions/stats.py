@@ -11,7 +11,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist, fmean as mean, median
+from statistics import NormalDist, fmean, median
 
 RESAMPLES = 1000
 MINIMUM_FLOOR = math.log(1.01)  # a difference of under 1 % is never claimed, however quiet the control was
@@ -55,15 +55,17 @@ def ratio(generations: Sequence[Sequence[float]], level: float = 0.95, seed: int
     if count < 2:
         return None
     generator = random.Random(seed)
-    center = mean(median(group) for group in groups)
+    center = fmean(median(group) for group in groups)
     drawn = sorted(
-        mean(median(generator.choices(group, k=len(group))) for group in generator.choices(groups, k=count))
+        fmean(median(generator.choices(group, k=len(group))) for group in generator.choices(groups, k=count))
         for _ in range(RESAMPLES)
     )
     tail = (1 - level) / 2
     low, high = drawn[int(tail * RESAMPLES)], drawn[-1 - int(tail * RESAMPLES)]
     widen = student(1 - tail, count - 1) / NormalDist().inv_cdf(1 - tail) * math.sqrt(count / (count - 1))
-    return Ratio(math.exp(center), math.exp(center - (center - low) * widen), math.exp(center + (high - center) * widen))
+    return Ratio(
+        math.exp(center), math.exp(center - (center - low) * widen), math.exp(center + (high - center) * widen)
+    )
 
 
 def student(probability: float, freedom: int) -> float:

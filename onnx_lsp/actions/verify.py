@@ -58,7 +58,9 @@ def difference(name: str, case: str, reference, candidate, tolerance: float | No
     """Compares two arrays: dtype, shape, where they are NaN or infinite, and values."""
     import numpy
 
-    if reference.dtype.kind != candidate.dtype.kind or (reference.dtype.kind != "U" and reference.dtype != candidate.dtype):
+    if reference.dtype.kind != candidate.dtype.kind or (
+        reference.dtype.kind != "U" and reference.dtype != candidate.dtype
+    ):
         return Difference(name, case, 1.0, 0.0, False, f"is {candidate.dtype} instead of {reference.dtype}")
     if reference.shape != candidate.shape:
         shapes = f"{list(candidate.shape)} instead of {list(reference.shape)}"
@@ -95,8 +97,8 @@ def check_candidate(original: str, candidate: str) -> Iterator[str]:
 def interface_difference(before, after) -> str:
     """What differs between the inputs and outputs of two graphs, in words; empty when nothing does.
 
-    Inputs that are initializers with a default (IR 3) are not part of the interface that a caller must feed. A rewritten
-    model may know an output's size better than the original did, but must not contradict it.
+    Inputs that are initializers with a default (IR 3) are not part of the interface that a caller must feed. A
+    rewritten model may know an output's size better than the original did, but must not contradict it.
     """
     defaults = {tensor.name for graph in (before, after) for tensor in graph.initializer}
     for kind in ("input", "output"):

@@ -163,7 +163,9 @@ def show(report: object, as_json: bool) -> None:
     if as_json:
         print(report_json.render(report))
         return
-    paint = report_text.ansi_paint if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else report_text.plain_paint
+    paint = (
+        report_text.ansi_paint if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else report_text.plain_paint
+    )
     render = report_text.render_bench if hasattr(report, "contestants") else report_text.render_optimize
     print(render(report, paint))
 

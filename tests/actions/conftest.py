@@ -33,7 +33,9 @@ def write_mlp(path: Path) -> Path:
     generator = numpy.random.default_rng(0)
     del model.graph.initializer[:]
     for name, shape in (("w1", (16, 32)), ("w2", (32, 4))):
-        model.graph.initializer.append(numpy_helper.from_array(generator.standard_normal(shape).astype("float32"), name))
+        model.graph.initializer.append(
+            numpy_helper.from_array(generator.standard_normal(shape).astype("float32"), name)
+        )
     onnx.save(model, path)
     return path
 

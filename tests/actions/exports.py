@@ -71,7 +71,14 @@ def _export(model, arguments: tuple, path: Path, shapes: tuple, names: list[str]
 
     torch.manual_seed(0)
     torch.onnx.export(
-        model, arguments, str(path), dynamo=True, dynamic_shapes=shapes, input_names=names, external_data=False, verbose=False
+        model,
+        arguments,
+        str(path),
+        dynamo=True,
+        dynamic_shapes=shapes,
+        input_names=names,
+        external_data=False,
+        verbose=False,
     )
 
 

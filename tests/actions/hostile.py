@@ -1,4 +1,4 @@
-"""Optimiser stages that do what real ones have done: crash, loop, eat memory, and write models that are not the same."""
+"""Optimiser stages that do what real ones have done: crash, loop, eat memory, write models that are not the same."""
 
 from __future__ import annotations
 

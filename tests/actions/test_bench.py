@@ -53,7 +53,9 @@ def test_io_binding_and_threads(mlp: Path) -> None:
 
 
 def test_a_provider_that_is_not_there_is_refused(mlp: Path) -> None:
-    request = BenchRequest((str(mlp),), (Provider(), Provider("TensorRT"), Provider("Nonsense")), plan=SHORT, profile=False)
+    request = BenchRequest(
+        (str(mlp),), (Provider(), Provider("TensorRT"), Provider("Nonsense")), plan=SHORT, profile=False
+    )
     cpu, tensorrt, nonsense = bench(request, _quiet).contestants
     assert cpu.status == "ok"
     assert tensorrt.status == nonsense.status == "refused"
@@ -89,7 +91,8 @@ def test_given_inputs(mlp: Path, tmp_path: Path) -> None:
 
 
 def test_a_model_that_takes_no_inputs_we_can_make(tmp_path: Path) -> None:
-    text = '<ir_version: 8, opset_import: ["" : 17]> g (seq(float[2]) x) => (float[a, 2] y) { y = ConcatFromSequence <axis = 0, new_axis = 1> (x) }'
+    text = """<ir_version: 8, opset_import: ["" : 17]>
+    g (seq(float[2]) x) => (float[a, 2] y) { y = ConcatFromSequence <axis = 0, new_axis = 1> (x) }"""
     onnx.save(onnx.parser.parse_model(text), tmp_path / "sequence.onnx")
     with pytest.raises(ActionError, match="give it with --inputs"):
         bench(BenchRequest((str(tmp_path / "sequence.onnx"),)), _quiet)
@@ -97,9 +100,21 @@ def test_a_model_that_takes_no_inputs_we_can_make(tmp_path: Path) -> None:
 
 def test_time_inside_control_flow_is_counted_once() -> None:
     def event(op: str, ts: int, dur: int) -> dict:
-        return {"cat": "Node", "name": f"{op}_kernel_time", "ts": ts, "dur": dur, "args": {"op_name": op, "provider": "CPU"}}
+        return {
+            "cat": "Node",
+            "name": f"{op}_kernel_time",
+            "ts": ts,
+            "dur": dur,
+            "args": {"op_name": op, "provider": "CPU"},
+        }
 
-    events = [event("If", 0, 100), event("Conv", 10, 60), event("Loop", 75, 20), event("Add", 76, 15), event("Conv", 200, 40)]
+    events = [
+        event("If", 0, 100),
+        event("Conv", 10, 60),
+        event("Loop", 75, 20),
+        event("Add", 76, 15),
+        event("Conv", 200, 40),
+    ]
     found = {item.op: (round(item.seconds * 1e6), item.calls) for item in op_times(events, 1)}
     assert found == {"If": (20, 1), "Conv": (100, 2), "Loop": (5, 1), "Add": (15, 1)}
 

@@ -14,7 +14,8 @@ from tests.models import real_models
 HEADER = '<ir_version: 8, opset_import: ["" : 17]>\n'
 EMBEDDED = (
     HEADER
-    + """g (int64[batch, seq] input_ids, int64[batch, seq] attention_mask, int64[seq] position_ids, int64[2] target) => (float[p, q] y)
+    + """g (int64[batch, seq] input_ids, int64[batch, seq] attention_mask, int64[seq] position_ids, int64[2] target)
+=> (float[p, q] y)
 <float[7, 4] table, float[3, 4] places, int64[1] flat = {-1}> {
   ids = Unsqueeze(input_ids, flat)
   wide = Cast <to = 6> (ids)

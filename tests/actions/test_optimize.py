@@ -11,6 +11,7 @@ from pathlib import Path
 import onnx
 import pytest
 
+from onnx_lsp.actions import pipelines
 from onnx_lsp.actions.crew import ActionError, Cancelled
 from onnx_lsp.actions.optimize import OptimizeRequest, default_output, optimize
 from tests.actions.conftest import SHORT, children
@@ -87,7 +88,8 @@ def test_an_invalid_model_is_not_touched(mlp: Path) -> None:
 
 
 def test_a_random_model_is_not_optimised(tmp_path: Path) -> None:
-    text = '<ir_version: 8, opset_import: ["" : 17]> g (float[4] x) => (float[4] y) { n = RandomNormalLike(x) y = Add(x, n) }'
+    text = """<ir_version: 8, opset_import: ["" : 17]>
+    g (float[4] x) => (float[4] y) { n = RandomNormalLike(x) y = Add(x, n) }"""
     onnx.save(onnx.parser.parse_model(text), tmp_path / "random.onnx")
     with pytest.raises(ActionError, match="two runs on the same inputs differ"):
         optimize(OptimizeRequest(str(tmp_path / "random.onnx")), _quiet)
@@ -156,3 +158,9 @@ def _cancelled_after(action, cancel: threading.Event, word: str) -> float:
     with pytest.raises(Cancelled):
         action(progress)
     return time.monotonic() - moment[0]
+
+
+def test_a_model_that_protobuf_cannot_hold(mlp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipelines, "PROTOBUF_LIMIT", 100)
+    (made,) = pipelines.run_stage("onnxoptimizer", str(mlp), str(mlp.with_name("out.onnx")))
+    assert made == pipelines.Unable("onnxoptimizer takes no model of over 2 GB")

@@ -40,7 +40,7 @@ def optimized(tmp_path_factory: pytest.TempPathFactory) -> OptimizeReport:
 class _Page(HTMLParser):
     """Collects tags and what they refer to, and checks that they nest."""
 
-    VOID = {"meta", "line", "circle", "rect", "polygon"}
+    VOID = frozenset({"meta", "line", "circle", "rect", "polygon"})
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -13,7 +13,14 @@ from onnx_lsp.actions.stats import Ratio
 
 @pytest.mark.parametrize(
     ("probability", "freedom", "table"),
-    [(0.975, 1, 12.706), (0.975, 2, 4.303), (0.975, 3, 3.182), (0.975, 4, 2.776), (0.975, 9, 2.262), (0.975, 30, 2.042)],
+    [
+        (0.975, 1, 12.706),
+        (0.975, 2, 4.303),
+        (0.975, 3, 3.182),
+        (0.975, 4, 2.776),
+        (0.975, 9, 2.262),
+        (0.975, 30, 2.042),
+    ],
 )
 def test_student_is_that_of_the_tables(probability: float, freedom: int, table: float) -> None:
     assert stats.student(probability, freedom) == pytest.approx(table, rel=0.01)
