@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 import zlib
@@ -28,6 +29,7 @@ from onnx_lsp.diagnostics import (
     TextRange,
 )
 from onnx_lsp.settings import Settings
+from onnx_lsp.workspace import LISTING, names_in
 
 RACY = 50_000_000  # ns; a file that changed so shortly before it was read may change again within the same tick
 KEPT = 30 * 24 * 3600  # seconds that an entry is kept unused
@@ -103,7 +105,7 @@ class Cache:
     def _racy(self, path: str) -> bool:
         try:
             status = os.stat(path)
-        except OSError:
+        except (OSError, ValueError):  # not there, or a listing
             return False
         return max(status.st_mtime_ns, status.st_ctime_ns) > self._began - RACY
 
@@ -139,11 +141,13 @@ class Cache:
 
 
 def signature(path: str) -> Signature:
-    """Size, mtime and inode of a file; None where there is none. A folder is the names in it."""
+    """Size, mtime and inode of a file; None where there is none. Of a listing (see `Workspace.names`), its names."""
+    folder, listing, pattern = path.partition(LISTING)
+    if listing:
+        names = names_in(folder, re.compile(pattern))
+        return len(names), zlib.crc32("\0".join(names).encode("utf-8", "surrogateescape")), 0
     try:
         status = os.stat(path)
-        if os.path.isdir(path):
-            return zlib.crc32("\0".join(sorted(os.listdir(path))).encode("utf-8", "surrogateescape")), 0, status.st_ino
     except OSError:
         return None
     return status.st_size, status.st_mtime_ns, status.st_ino

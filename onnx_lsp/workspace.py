@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
+LISTING = "\0"  # in a dependency, between a folder and the pattern of the names that were looked for in it
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -45,14 +47,19 @@ class Workspace:
         with open(absolute, "rb") as file:
             return decode(file.read())
 
-    def names(self, folder: str) -> list[str]:
-        """What is in a folder, sorted; nothing where there is none. The folder is a dependency."""
+    def names(self, folder: str, wanted: re.Pattern[str]) -> list[str]:
+        """The names in a folder that match, sorted; none where there is no such folder. A dependency too: see `LISTING`."""
         absolute = os.path.abspath(folder)
-        self.dependencies.add(absolute)
-        try:
-            return sorted(os.listdir(absolute))
-        except OSError:
-            return []
+        self.dependencies.add(LISTING.join((absolute, wanted.pattern)))
+        return names_in(absolute, wanted)
+
+
+def names_in(folder: str, wanted: re.Pattern[str]) -> list[str]:
+    """The names in a folder that match from their start, sorted."""
+    try:
+        return sorted(name for name in os.listdir(folder) if wanted.match(name))
+    except OSError:
+        return []
 
 
 def decode(data: bytes) -> Text:

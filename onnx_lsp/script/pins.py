@@ -40,6 +40,7 @@ POETRY = re.compile(r"""\s*=\s*(?:\{.*?version\s*=\s*)?["'](?P<version>[^"']*)""
 WHEEL = re.compile(r"torch-(\d+)\.(\d+)")
 CLAUSE = re.compile(r"(===?|~=|!=|<=?|>=?|\^|~|=)\s*v?(\d+)(?:\.(\d+))?(\.[\w.+*]+)?")
 TOP_OF_A_PROJECT = (".git", ".hg")
+LOOKED_FOR = re.compile("|".join(f"(?:{kind.pattern})$" for kind in FILES) + r"|\.(?:git|hg)$")
 
 
 def target(path: str, setting: str | None, workspace: Workspace) -> Version:
@@ -48,7 +49,7 @@ def target(path: str, setting: str | None, workspace: Workspace) -> Version:
         return parsed(setting) or NEWEST
     folder = os.path.dirname(os.path.abspath(path))
     while True:
-        names = workspace.names(folder)
+        names = workspace.names(folder, LOOKED_FOR)
         for kind in FILES:
             files = [os.path.join(folder, name) for name in names if kind.fullmatch(name)]
             found = [said for file in files if (said := _in_file(file, workspace)) is not None]
