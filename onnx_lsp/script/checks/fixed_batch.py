@@ -31,14 +31,16 @@ def missing_dynamic_axes(call: ExportCall, report: Report) -> None:
     if not shapes or any(not shape or type(shape[0]) is not int for shape in shapes):
         return
     names = _input_names(call, len(shapes))
-    shape = "×".join("?" if dim is None else str(dim) for dim in shapes[0]) + ("×…" if len(shapes[0]) == 1 else "")
+    axes = batch_axes(shapes, names or [""] * len(shapes))
+    first = next((number for number, axis in enumerate(axes) if axis is not None), 0)
+    shape = shapes[first]
     report(
         "static",
         call.node.child_by_field_name("function"),
-        fixes=_fixes(call, shapes, names),
-        input=names[0] if names else "the first input",
-        shape=shape,
-        batch=shapes[0][0],
+        fixes=_fixes(call, axes, names),
+        input=names[first] if names else f"input {first}",
+        shape="×".join("?" if dim is None else str(dim) for dim in shape) + ("×…" if len(shape) == 1 else ""),
+        batch=shape[axes[first] or 0],
     )
 
 
@@ -94,13 +96,15 @@ def _input_names(call: ExportCall, count: int) -> list[str] | None:
 def batch_axes(shapes: list[tuple[int | None, ...]], names: list[str]) -> list[int | None]:
     """Which dim of each input is the batch, or None where it has none.
 
-    The batch is dim 0 of the first input, and of the inputs with the same size there; of a recurrent state, which is
-    (layers, batch, features), it is dim 1.
+    The batch is the size that most inputs have in dim 0: 1, or that of the first input, where there is a tie. A
+    recurrent state is (layers, batch, features): its batch is dim 1, and so is that of a sequence (steps, batch,
+    features) beside it.
     """
     states = [len(shape) == 3 and STATE.search(name) is not None for shape, name in zip(shapes, names, strict=True)]
-    batch, first = shapes[0][0], 0
-    sizes = {shape[1] for shape, is_state in zip(shapes, states, strict=True) if is_state}
-    if len(sizes) == 1 and not states[0] and batch not in sizes and len(shapes[0]) > 1 and shapes[0][1] in sizes:
+    sizes = [shape[0] for shape, is_state in zip(shapes, states, strict=True) if not is_state]
+    batch, first = max(sizes, key=lambda size: (sizes.count(size), size == 1), default=shapes[0][1]), 0
+    inner = {shape[1] for shape, is_state in zip(shapes, states, strict=True) if is_state}
+    if len(inner) == 1 and not states[0] and batch not in inner and len(shapes[0]) > 1 and shapes[0][1] in inner:
         batch, first = shapes[0][1], 1
     axes: list[int | None] = []
     for shape, is_state in zip(shapes, states, strict=True):
@@ -109,11 +113,8 @@ def batch_axes(shapes: list[tuple[int | None, ...]], names: list[str]) -> list[i
     return axes
 
 
-def _fixes(call: ExportCall, shapes: list, names: list[str] | None) -> dict:
-    if names is None:
-        return {}
-    axes = batch_axes(shapes, names)
-    if axes[0] is None:
+def _fixes(call: ExportCall, axes: list[int | None], names: list[str] | None) -> dict:
+    if names is None or not any(axis is not None for axis in axes):
         return {}
     fixes = {"axes": edits.insert_arguments(call.source, call.node, _axes_arguments(call, names, axes))}
     if call.exporter == "new" and not call.keyword_inputs:
@@ -135,11 +136,12 @@ def _axes_arguments(call: ExportCall, names: list[str], axes: list[int | None]) 
         outputs = ["output" if "output" not in names else "result"]
         added["output_names"] = outputs
     last = max(number for number, axis in enumerate(axes) if axis is not None)
+    outer = next(axis for axis in axes if axis is not None)
     entries: dict[str, dict[int, str]] = {}
     for name, axis in zip(names[: last + 1], axes, strict=False):
         if axis is not None or call.exporter != "legacy":
             entries[name] = {axis: "batch"} if axis is not None else {}
     for name in outputs or ():
-        entries[name] = {1 if STATE.search(name) and 1 in axes else axes[0]: "batch"}
+        entries[name] = {1 if STATE.search(name) and 1 in axes else outer: "batch"}
     added["dynamic_axes"] = entries
     return {name: value for name, value in added.items() if name not in call.arguments}
