@@ -35,7 +35,7 @@ class VsCode:
     """
 
     def __init__(self, root: Path) -> None:
-        self.node = root / "node" / "node_modules" / "node" / "bin"
+        self.node = root / "node" / "node_modules" / ".bin"
         self.entry = root / "node_modules" / "code-server" / "out" / "node" / "entry.js"
         self.environment = {**os.environ, "PATH": f"{self.node}{os.pathsep}{os.environ['PATH']}"}
 
