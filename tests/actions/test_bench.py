@@ -179,3 +179,13 @@ def test_a_wrong_answer_is_wrong_not_fast(tmp_path: Path) -> None:
     report = bench(request, _quiet)
     assert [seen.status for seen in report.contestants] == ["ok", "wrong"]
     assert "against the CPU provider" in report.contestants[1].reason
+
+
+def test_without_onnxruntime_one_line_names_the_extra(
+    mlp: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "onnxruntime.py").write_text("raise ImportError('not here')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
+    with pytest.raises(ActionError, match=r"onnxruntime is not installed; run `pip install 'onnx-lsp\[optimize\]'`"):
+        bench(BenchRequest((str(mlp),)), _quiet)

@@ -108,6 +108,7 @@ def test_a_missing_package_names_the_extra(mlp: Path, hostile: str) -> None:
     assert "pip install 'onnx-lsp[optimize]'" in report.candidates[0].reason
 
 
+@pytest.mark.slow
 def test_external_data_stays_external(mlp: Path) -> None:
     folder = mlp.parent / "external"
     folder.mkdir()
