@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import measure, models
+from benchmarks import cache, measure, models
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 USUAL = """\
@@ -45,7 +45,7 @@ def large_models(folder: Path) -> None:
         print(f"| {name} | **{ours}** | {theirs} | ≤ 120 MB |")
 
 
-SUITES = {"scripts": scripts, "models": large_models}
+SUITES = {"scripts": scripts, "models": large_models, "cache": cache.suite}
 
 
 def main(names: list[str]) -> int:
