@@ -32,16 +32,17 @@ def _left_over(name: str) -> tuple[str, ...]:
 
 
 EXTRAS = {name: _left_over(name) for name in SAID}
+ALWAYS = {name: tuple(field for field in fields if field not in TELLING) for name, fields in EXTRAS.items()}
 
 
-def extras(message, style: Style) -> Iterator[str]:
+def extras(message, style: Style) -> list[str]:
     """The comment lines for one message."""
     name = message.DESCRIPTOR.name
-    for field in EXTRAS[name]:
-        if field not in TELLING or style.metadata:
-            yield from _field(message, field, style)
+    fields = EXTRAS[name] if style.metadata else ALWAYS[name]
+    lines = [text for field in fields for text in _field(message, field, style)]
     if style.metadata and name == "ValueInfoProto" and denotes(message.type):
-        yield from line("type", to_json(message.type), style)
+        lines += line("type", to_json(message.type), style)
+    return lines
 
 
 def _field(message, name: str, style: Style) -> Iterator[str]:

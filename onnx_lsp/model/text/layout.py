@@ -30,7 +30,7 @@ class Text:
     def find(self, path: str) -> TextRange | None:
         """Where the item at a model path stands; of one that is folded or part of another, the line that stands for it."""
         while path not in self.spans:
-            path, separator, _ = _outer(path)
+            path, separator, _ = outer(path)
             if not separator:
                 return None
         first, start, last, end = self.spans[path]
@@ -43,7 +43,7 @@ class Text:
         return starts[at][2] if at >= 0 else None
 
 
-def _outer(path: str) -> tuple[str, str, str]:
+def outer(path: str) -> tuple[str, str, str]:
     """`graph/node[5]` -> `graph/node` (a fold's path) -> `graph`; a body -> the node that holds it."""
     if path.endswith("]") and not path.endswith('"]'):
         return path.rpartition("[")

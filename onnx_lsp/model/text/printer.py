@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from onnx_lsp.model import proto
 from onnx_lsp.model.graph import Model
 from onnx_lsp.model.text.attributes import GRAPH, GRAPHS, Attributes
-from onnx_lsp.model.text.extras import EXTRAS, TELLING, extras, line, to_json
+from onnx_lsp.model.text.extras import ALWAYS, extras, line, to_json
 from onnx_lsp.model.text.layout import Layout, Text
 from onnx_lsp.model.text.style import Style, Weights
 from onnx_lsp.model.text.tensors import Tensors
@@ -18,7 +18,7 @@ from onnx_lsp.model.wire import Skeleton
 SHORT = 100  # characters of a subgraph's signature that stays on one line
 HEADER = ("producer_name", "producer_version", "domain", "doc_string")
 FLOAT_WORDS = frozenset({"inf", "infinity", "nan"})
-NODE_EXTRAS = tuple(name for name in EXTRAS["NodeProto"] if name not in TELLING)
+NODE_EXTRAS = ALWAYS["NodeProto"]
 
 Item = tuple[str, str, list[str]]  # path, text, comment lines above it
 
@@ -161,7 +161,7 @@ class _Printer:
         limit = self.style.items
         for each in graph.initializer[:limit]:
             text = f"{self.tensors.type(each)} {self.names[each.name]} = {self.tensors.data(each)}"
-            yield f'{path}/initializer["{each.name}"]', text, list(extras(each, self.style))
+            yield f'{path}/initializer["{each.name}"]', text, extras(each, self.style)
         self.count["initializer"] += len(graph.initializer)
         yield from self._fold(graph.initializer, path, "initializer")
         for each in graph.value_info[:limit]:
@@ -176,7 +176,7 @@ class _Printer:
 
     def _value(self, each: proto.ValueInfoProto, path: str, kind: str) -> Item:
         written = f"{type_of(each.type)} {self.names[each.name]}".lstrip()
-        return f'{path}/{kind}["{each.name}"]', written, list(extras(each, self.style))
+        return f'{path}/{kind}["{each.name}"]', written, extras(each, self.style)
 
     def _block(self, items: list[Item], depth: int) -> None:
         if items:
@@ -211,9 +211,7 @@ class _Printer:
         self.count["node"] += len(nodes)
         telling = self.style.metadata
         for index, node in enumerate(nodes, first):
-            if telling:
-                self._extras(extras(node, self.style), depth)
-            elif any([len(getattr(node, name)) for name in NODE_EXTRAS]):
+            if telling or any([len(getattr(node, name)) for name in NODE_EXTRAS]):
                 self._extras(extras(node, self.style), depth)
             name, domain, overload = node.name, node.domain, node.overload
             op = node.op_type if not domain and not overload and node.op_type.isidentifier() else None
