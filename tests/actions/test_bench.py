@@ -189,3 +189,27 @@ def test_without_onnxruntime_one_line_names_the_extra(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
     with pytest.raises(ActionError, match=r"onnxruntime is not installed; run `pip install 'onnx-lsp\[optimize\]'`"):
         bench(BenchRequest((str(mlp),)), _quiet)
+
+
+HOSTILE_RUNTIMES = {
+    "segfault": ("import ctypes\nctypes.string_at(0)", "SIGSEGV"),
+    "loop": ("while True: pass", "took longer than"),
+    "memory": ("blocks = []\nwhile True: blocks.append(bytearray(2**26))", "memory"),
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the environment is a shell script")
+@pytest.mark.parametrize("kind", HOSTILE_RUNTIMES)
+def test_an_environment_whose_runtime_is_hostile(mlp: Path, tmp_path: Path, kind: str) -> None:
+    source, reason = HOSTILE_RUNTIMES[kind]
+    (tmp_path / "onnxruntime.py").write_text(source)
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexport PYTHONPATH="{tmp_path}"\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    providers = (Provider(), Provider(python=str(python)))
+    request = BenchRequest((str(mlp),), providers, plan=SHORT, profile=False, timeout=8, memory=1000)
+    report = bench(request, _quiet)
+    assert [seen.status for seen in report.contestants] == ["ok", "died"]
+    assert reason in report.contestants[1].reason
+    assert report.timed == (0,)
+    assert not children()
