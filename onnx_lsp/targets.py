@@ -318,6 +318,9 @@ def _fallback(source: Table, found: Answer, op: str, domain: str, opset: int, ty
     """What becomes of a node that the provider leaves to another one."""
     version = f"@{target.version}" if target.version[0].isdigit() else ""
     beside = parse(source.data["fallback"] + version)
+    gone = table(beside.name).data
+    if op in (*gone["no_kernel_needed"].get(domain, ()), *gone["removed_first"].get(domain, ())):
+        return Answer(Verdict.KERNEL)
     answer = runs(op, domain, opset, types, beside)
     if answer.verdict.runs:
         why = f": {found.note}" if found.note else ""
@@ -332,7 +335,10 @@ def _at(source: Table, position: int, domain: str, op: str, since: int, types: B
     if takes and domain == "ai.onnx" and since > takes:
         return Answer(Verdict.REFUSES, f"takes operators up to opset {takes}")
     limit = source.data.get("limits", {}).get(source.versions[position], {}).get("ir")
-    for variable, found in types or ():
+    refused = source.data.get("refused_types", ())
+    for _, found in types or ():
+        if unknown := sorted(found.intersection(refused)):
+            return Answer(Verdict.REFUSES, f"does not know {unknown[0]}")
         young = [name for name in found if limit and TYPE_IR.get(name, 0) > limit]
         if young:
             return Answer(Verdict.REFUSES, f"does not know {young[0]}, which came with IR version {TYPE_IR[young[0]]}")

@@ -1,10 +1,10 @@
 """Makes the tables of the targets that cannot be measured here, and OpenVINO's.
 
-    python -m benchmarks.facts.documents FACTS
+    python -m benchmarks.facts.documents FACTS WHEELS
 
 FACTS is a folder with one JSON file of normalised facts per target: the source document and its release or commit, the operators with the revisions,
 types and restrictions that it names. Each file says in `source` where they are from; this script only writes them in the notation of
-`rules/targets`. onnxruntime-cpu is measured by `benchmarks.facts.onnxruntime_cpu` instead.
+`rules/targets`. WHEELS is a folder for OpenVINO's wheel, which is asked for the element types that it knows. onnxruntime-cpu is measured by `benchmarks.facts.onnxruntime_cpu` instead.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from benchmarks.facts import support, tables
+from benchmarks.facts import openvino, support, tables
 from benchmarks.facts.support import Row
 
 CPU = "onnxruntime-cpu"
@@ -28,11 +28,12 @@ FLAGS = {"onnxruntime-qnn": {"fixed_shapes": True, "control_flow": False}}
 KINDS = {"onnxruntime-ep": "provider"}
 
 
-def main(folder: str) -> int:
+def main(folder: str, wheels: str) -> int:
+    refused = {"openvino": openvino.refused_types(openvino.unpack(Path(wheels)))}
     for path in sorted(Path(folder).glob("*.json")):
         facts = json.loads(path.read_text(encoding="utf-8"))
         if "typesets" in facts and facts["target"] != CPU:
-            print(tables.save(f"{facts['target']}.toml", _comment(facts), render(facts)))
+            print(tables.save(f"{facts['target']}.toml", _comment(facts), render(facts, refused.get(facts["target"]))))
     return 0
 
 
@@ -41,7 +42,7 @@ def _comment(facts: dict) -> str:
 The notation is described in onnx_lsp/targets.py."""
 
 
-def render(facts: dict) -> list[str]:
+def render(facts: dict, refused_types: list[str] | None) -> list[str]:
     """The body of one table."""
     versions = [_version(text) for text in facts["versions"]]
     ops = _rows(facts, versions)
@@ -56,6 +57,7 @@ def render(facts: dict) -> list[str]:
         "outdated": facts["target"] not in CURRENT,
         "constraints": facts.get("constraints"),
         "casts": CASTS.get(facts["target"]),
+        "refused_types": refused_types,
         **fallback,
         **FLAGS.get(facts["target"], {}),
     })  # fmt: skip
@@ -124,6 +126,6 @@ def _note(entry: dict) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], sys.argv[2]))

@@ -27,6 +27,8 @@ MINORS = tuple(f"1.{minor}" for minor in range(16, 33))
 OPEN = 2**31 - 1
 # In the graph only while onnxruntime loads it: becomes an initializer.
 NO_KERNEL_NEEDED = {"ai.onnx": ["Constant"]}
+# The basic graph optimisations, on by default, take these out before nodes are given to providers (EliminateIdentity, EliminateDropout).
+REMOVED_FIRST = {"ai.onnx": ["Dropout", "Identity"]}
 INTERNAL_DOMAINS = ("com.microsoft.nchwc", "com.ms.internal.nhwc")
 # Measured by the node tests test_lstm_batchwise, test_gru_batchwise and test_simple_rnn_batchwise.
 REFUSED_ATTRIBUTES = {"ai.onnx": {"GRU": {"layout": 1}, "LSTM": {"layout": 1}, "RNN": {"layout": 1}}}
@@ -232,6 +234,7 @@ def render(kernels: dict, bodies: dict, refused: dict, late: dict, limits: dict[
         "versions": list(MINORS),
         "casts": CASTS,
         "no_kernel_needed": NO_KERNEL_NEEDED,
+        "removed_first": REMOVED_FIRST,
         "refused_attributes": REFUSED_ATTRIBUTES,
     })  # fmt: skip
     out += ["", "# The highest ai.onnx opset and IR version that load.", "[limits]"]

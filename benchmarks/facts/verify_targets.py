@@ -17,27 +17,13 @@ from pathlib import Path
 
 import onnx
 
-from benchmarks.facts import node_tests
+from benchmarks.facts import node_tests, openvino
 from benchmarks.facts import onnxruntime_wheels as wheels
-from benchmarks.facts import wheels as packages
 from onnx_lsp import targets
 
 MINORS = ("1.18", "1.20", "1.24", "1.32")
 # Nothing is lowered to these.
 NO_BOUND = 1000
-OPENVINO = "2026.4"
-CONVERT = """
-import sys
-import openvino
-core = openvino.Core()
-for path in sys.stdin.read().splitlines():
-    try:
-        core.read_model(path)
-        print("loads")
-    except Exception as error:
-        print("refuses " + " ".join(str(error).split())[-300:])
-    sys.stdout.flush()
-"""
 
 
 def main(arguments: list[str]) -> int:
@@ -53,18 +39,10 @@ def main(arguments: list[str]) -> int:
         target = targets.parse(f"onnxruntime-cpu@{release.minor}")
         verify(f"onnxruntime {release.version}", release, wheels.LOAD, target, options)
     if options.openvino:
-        release = _openvino(options.wheels)
-        verify(f"openvino {release.version}", release, CONVERT, targets.parse(f"openvino@{OPENVINO}"), options)
+        release = openvino.unpack(options.wheels)
+        target = targets.parse(f"openvino@{openvino.VERSION}")
+        verify(f"openvino {release.version}", release, openvino.CONVERT, target, options)
     return 0
-
-
-def _openvino(folder: Path) -> wheels.Release:
-    place = folder / f"openvino-{OPENVINO}"
-    if not place.exists():
-        with packages.wheel(f"openvino=={OPENVINO}.*", wheels.PYTHON) as path:
-            packages.extract(path, place)
-    version = next(place.glob("openvino-*.dist-info")).name.split("-")[1].removesuffix(".dist")
-    return wheels.Release(version, str(place))
 
 
 def verify(title: str, release: wheels.Release, code: str, target: targets.Target, options: argparse.Namespace) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -11,6 +11,7 @@ from onnx_lsp.model import proto
 from onnx_lsp.model.graph import Model, Node, Scope
 from onnx_lsp.model.shapes import Shapes
 
+RECURRENT = frozenset({"GRU", "LSTM", "RNN"})
 Elements = tuple[tuple[int, ...], tuple[int, ...]]
 
 
@@ -49,16 +50,29 @@ class Usage:
         found: dict[tuple, list[Node]] = {}
         local = self._model.function_ops
         for scope, opsets in self._scopes():
+            element = self._elements(scope)
             for node in scope.nodes:
                 domain = node.domain
                 if domain in opsets and (domain, node.op) not in local:
-                    layout = next((item.i for item in node.proto.attribute if item.name == "layout"), 0)
-                    key = node.op, domain, opsets[domain], self._elements(scope, node), layout
-                    found.setdefault(key, []).append(node)
+                    elements = tuple(map(element, node.inputs)), tuple(map(element, node.outputs))
+                    layout = node.attr("layout", 0) if node.op in RECURRENT else 0
+                    found.setdefault((node.op, domain, opsets[domain], elements, layout), []).append(node)
         return {
             Kind(op, domain, opset, binding(op, domain, opset, elements), layout): nodes
             for (op, domain, opset, elements, layout), nodes in found.items()
         }
+
+    def _elements(self, scope: Scope) -> Callable[[str], int]:
+        """Gives the element type of a value as a scope sees it, 0 where unknown."""
+        known: dict[str, int] = {}
+
+        def element(name: str) -> int:
+            if name not in known:
+                found = self._shapes.type(scope, name)
+                known[name] = found.element if found else 0
+            return known[name]
+
+        return element
 
     def _scopes(self) -> Iterator[tuple[Scope, dict[str, int]]]:
         """The scopes that run, each with its opset imports."""
@@ -69,12 +83,6 @@ class Usage:
                 yield scope, self._model.opsets
             elif (plain(function.domain), function.name) in called:
                 yield scope, {plain(item.domain): item.version for item in function.opset_import}
-
-    def _elements(self, scope: Scope, node: Node) -> Elements:
-        return tuple(
-            tuple(0 if (known := self._shapes.type(scope, name)) is None else known.element for name in names)
-            for names in (node.inputs, node.outputs)
-        )
 
 
 def plain(domain: str) -> str:
