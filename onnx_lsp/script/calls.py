@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import re
 
-from tree_sitter import Node
-
 from onnx_lsp.script import torch_api
 from onnx_lsp.script.flow import Flow, Observation, parameter_parts, parameters_of
+from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.guards import around, dynamic_flag
 from onnx_lsp.script.source import Source
 from onnx_lsp.script.values import UNKNOWN, Class, Const, Made, Map, Obj, Seq, Value, join, strings

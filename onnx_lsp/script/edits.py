@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tree_sitter import Node
-
 from onnx_lsp.diagnostics import Fix, Position, TextEdit
+from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.source import Source
 
 WIDTH = 100

@@ -9,8 +9,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable
 
-from tree_sitter import Node
-
+from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.state import Frame, contents
 from onnx_lsp.script.values import (
     UNKNOWN, Class, Const, Function, Made, Map, Obj, Ref, Seq, Tensor, Value, const, join,

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tree_sitter import Node
-
 from onnx_lsp.script import evaluate as ev
 from onnx_lsp.script import library
+from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.source import Source
 from onnx_lsp.script.state import Frame, State, contents, frozen, merge
 from onnx_lsp.script.statements import STATEMENTS

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tree_sitter import Node
-
+from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.source import Source
 
 EXPECTED = ("AttributeError", "ImportError", "ModuleNotFoundError")

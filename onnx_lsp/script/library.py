@@ -7,9 +7,8 @@ escape.
 
 from __future__ import annotations
 
-from tree_sitter import Node
-
 from onnx_lsp.script import evaluate as ev
+from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.options import add_argument, parsed
 from onnx_lsp.script.state import Frame, contents
 from onnx_lsp.script.statements import extended, updated, without_item

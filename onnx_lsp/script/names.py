@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 
-from tree_sitter import Node
-
+from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.source import Source
 
 IMPORT = re.compile(rb"^[ \t]*(?:from|import)\b|[;:][ \t]*(?:from|import)\b", re.MULTILINE)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tree_sitter import Node
-
+from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.state import Frame
 from onnx_lsp.script.values import OPTION, UNKNOWN, Const, Obj, Ref, Value
 

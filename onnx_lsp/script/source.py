@@ -10,13 +10,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-import tree_sitter
-import tree_sitter_python
-from tree_sitter import Node
-
 from onnx_lsp.diagnostics import Position, TextRange
+from onnx_lsp.script.grammar import LANGUAGE, Node, Parser, Point, Range, Tree
 
-LANGUAGE = tree_sitter.Language(tree_sitter_python.language())
 Span = tuple[int, int]
 
 STRING_OR_COMMENT = re.compile(
@@ -45,7 +41,7 @@ class Source:
             data = re.sub(rb"\r(?!\n)", b"\n", data)
         self.data = data
         self._starts: list[int] | None = None
-        tree = tree_sitter.Parser(LANGUAGE).parse(data)
+        tree = Parser(LANGUAGE).parse(data)
         self.broken = tree.root_node.has_error
         self.trees = _pieces(data, self.starts) if self.broken else [tree]
         self.statements: list[Node] = [node for tree in self.trees for node in tree.root_node.children]
@@ -117,14 +113,14 @@ class Source:
         return node
 
 
-def _pieces(data: bytes, lines: list[int]) -> list[tree_sitter.Tree]:
+def _pieces(data: bytes, lines: list[int]) -> list[Tree]:
     """One tree for every top-level statement; all offsets are those of the whole text."""
     starts = _piece_starts(data)
-    parser = tree_sitter.Parser(LANGUAGE)
+    parser = Parser(LANGUAGE)
     trees = []
     for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
-        first, last = (tree_sitter.Point(bisect_right(lines, at) - 1, 0) for at in (start, end))
-        parser.included_ranges = [tree_sitter.Range(first, last, start, end)]
+        first, last = (Point(bisect_right(lines, at) - 1, 0) for at in (start, end))
+        parser.included_ranges = [Range(first, last, start, end)]
         trees.append(parser.parse(data))
     return trees
 

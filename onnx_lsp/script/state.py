@@ -7,8 +7,7 @@ Contents are themselves a `Value`: after a branch that appended, a list has two 
 
 from __future__ import annotations
 
-from tree_sitter import Node
-
+from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.values import UNKNOWN, Atom, Cell, Made, Map, Obj, Seq, Tensor, Value
 
 DEEPEST = 12

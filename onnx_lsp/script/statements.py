@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tree_sitter import Node
-
 from onnx_lsp.script import evaluate as ev
+from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.state import Frame, State, contents, merge
 from onnx_lsp.script.values import UNKNOWN, Class, Function, Map, Ref, Seq, Value, const, join
 

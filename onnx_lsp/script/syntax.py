@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from functools import cached_property
 
-from tree_sitter import Node
-
 from onnx_lsp.diagnostics import Diagnostic, TextRange
+from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.source import Source, Span
 from onnx_lsp.settings import Settings
 from onnx_lsp.workspace import Workspace

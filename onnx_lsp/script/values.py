@@ -9,7 +9,7 @@ default of a command-line option; the latter two may be overridden by somebody o
 
 from __future__ import annotations
 
-from tree_sitter import Node
+from onnx_lsp.script.grammar import Node
 
 WRITTEN, DEFAULT, OPTION = "written", "default", "option"
 MOST_ATOMS = 12

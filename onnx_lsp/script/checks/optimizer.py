@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from tree_sitter import Node
-
 from onnx_lsp.checks import Report, check
 from onnx_lsp.script import edits
+from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.guards import guarded_use
 from onnx_lsp.script.names import Import
 from onnx_lsp.script.syntax import Script
