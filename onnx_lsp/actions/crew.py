@@ -57,6 +57,7 @@ class Crew:
             if self._cancel.wait(POLL_SECONDS):
                 for worker in list(self._workers):
                     worker.kill()
+                self._closed.wait(POLL_SECONDS)  # again, for one that was being hired just now
 
     def check(self) -> None:
         """Raises `Cancelled` when somebody asked for it."""

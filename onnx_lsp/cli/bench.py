@@ -150,12 +150,21 @@ def perform(args: argparse.Namespace, action: Callable) -> int:
         return COULD_NOT_RUN
     finally:
         progress("", 1.0)
-    if args.html:
-        with open(args.html, "w", encoding="utf-8") as file:
-            file.write(report_html.render(report))
     show(report, args.json)
+    if args.html and not _write(args.html, report_html.render(report)):
+        return COULD_NOT_RUN
     contestants = getattr(report, "contestants", ())
     return FINDINGS if any(item.status != "ok" for item in contestants) else CLEAN
+
+
+def _write(path: str, text: str) -> bool:
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        print(f"onnx-lint: {path}: {(error.strerror or str(error)).lower()}", file=sys.stderr)
+        return False
+    return True
 
 
 def show(report: object, as_json: bool) -> None:
