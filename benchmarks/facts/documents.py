@@ -39,7 +39,7 @@ def main(folder: str, wheels: str) -> int:
 
 def _comment(facts: dict) -> str:
     return f"""{facts["title"]}. Made by `python -m benchmarks.facts.documents`; do not edit.
-The notation is described in onnx_lsp/targets.py."""
+The notation is described in onnx_lsp/tables.py."""
 
 
 def render(facts: dict, refused_types: list[str] | None) -> list[str]:

@@ -56,7 +56,7 @@ def main(folder: str) -> int:
 def _comment() -> str:
     return f"""ONNX Runtime's CPU provider. Made by `python -m benchmarks.facts.onnxruntime_cpu`; do not edit.
 Measured on {datetime.date.today()} in the PyPI wheels listed under [limits], with the node tests of onnx {onnx.__version__}.
-The notation is described in onnx_lsp/targets.py. [inlined]: there is no such kernel, but the function body runs;
+The notation is described in onnx_lsp/tables.py. [inlined]: there is no such kernel, but the function body runs;
 [not_inlined]: it was tried and refused. What has a function body and is in neither was not tried."""
 
 

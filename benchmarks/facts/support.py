@@ -1,4 +1,4 @@
-"""Rows of support and their notation in `rules/targets` (described in `onnx_lsp/targets.py`)."""
+"""Rows of support and their notation in `rules/targets` (described in `onnx_lsp/tables.py`)."""
 
 from __future__ import annotations
 

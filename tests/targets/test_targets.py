@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onnx_lsp import targets
+from onnx_lsp import tables, targets
 from onnx_lsp.settings import Settings, SettingsError, apply
 from onnx_lsp.targets import Verdict
 
@@ -99,7 +99,7 @@ def test_every_line_of_every_table_can_be_read(name: str) -> None:
 def test_the_tables_are_small() -> None:
     from pathlib import Path
 
-    assert sum(path.stat().st_size for path in Path(targets.folder()).iterdir()) < 400_000
+    assert sum(path.stat().st_size for path in Path(tables.folder()).iterdir()) < 400_000
 
 
 def test_a_wrong_target_in_a_configuration_is_an_error() -> None:
