@@ -67,6 +67,7 @@ class Report:
         self,
         case: str,
         at: object = None,
+        /,
         *,
         fixes: Mapping[str, Edits] | None = None,
         related: tuple[Related, ...] = (),

@@ -7,7 +7,6 @@ whatever the later stages do.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -17,8 +16,6 @@ from onnx_lsp.diagnostics import Diagnostic, Related
 from onnx_lsp.rulebook import UnknownRule
 from onnx_lsp.settings import Selection, Settings
 from onnx_lsp.workspace import Workspace
-
-logger = logging.getLogger(__name__)
 
 SCRIPT_SUFFIXES = (".py",)
 MODEL_SUFFIXES = (".onnx",)
@@ -58,10 +55,12 @@ class Run:
         try:
             check.function(**{name: facts[name] for name in check.needs if name != "report"}, report=self.report)
         except Exception as error:  # the one place where a bug in any check must stop
-            logger.debug("%s failed", check.code, exc_info=True)
+            import logging
+
+            logging.getLogger(__name__).debug("%s failed", check.code, exc_info=True)
             self.say("FIL099", "check", code=check.code, error=f"{type(error).__name__}: {error}")
 
-    def say(self, code: str, case: str, at: object = None, **fields: object) -> None:
+    def say(self, code: str, case: str, at: object = None, /, **fields: object) -> None:
         """Reports a finding that no check makes: a problem of the file itself."""
         if code in self.selection.enabled:
             self.report.code = code
