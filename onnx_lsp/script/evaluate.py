@@ -20,6 +20,9 @@ BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 STARRED = {"torch": "torch", "onnx": "onnx", "np": "numpy", "numpy": "numpy", "nn": "torch.nn", "os": "os"}
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "\n": "", "0": "\0"}
 LARGEST = 10**9
+# A longer literal is data, which no rule asks about.
+MOST_ITEMS = 1000
+DEEPEST_COMPREHENSION = 2
 
 
 def evaluate(flow, node: Node | None, frame: Frame) -> Value:
@@ -125,8 +128,8 @@ def _sequence(kind: str) -> Callable:
 def sequence_items(flow, node: Node, frame: Frame) -> tuple[list[Value], bool]:
     """The items written between brackets, `*starred` ones opened up, and whether others may be among them."""
     items: list[Value] = []
-    open_ = False
-    for child in node.named_children:
+    open_ = node.named_child_count > MOST_ITEMS
+    for child in node.named_children if not open_ else ():
         if child.type == "list_splat":
             inner = elements(evaluate(flow, first_expression(child), frame), frame)
             items += inner or []
@@ -169,8 +172,8 @@ def made_elements(atom: Made, frame: Frame) -> list[Value] | None:
 
 def _dictionary(flow, node: Node, frame: Frame) -> Value:
     entries: dict[object, tuple[Value, Value]] = {}
-    open_ = False
-    for child in node.named_children:
+    open_ = node.named_child_count > MOST_ITEMS
+    for child in node.named_children if not open_ else ():
         if child.type == "pair":
             key = evaluate(flow, child.child_by_field_name("key"), frame)
             put(entries, key, evaluate(flow, child.child_by_field_name("value"), frame))
@@ -210,7 +213,12 @@ def _comprehension(flow, node: Node, frame: Frame) -> Value:
     is_map = node.type == "dictionary_comprehension"
     rows: list | None = []
     saved = dict(frame.state.names)
-    _comprehend(flow, body, clauses, frame, rows)
+    flow.loops += 1
+    if flow.loops <= DEEPEST_COMPREHENSION:
+        _comprehend(flow, body, clauses, frame, rows)
+    else:
+        rows.append(None)
+    flow.loops -= 1
     frame.state.names = saved
     known = not rows or rows[-1] is not None
     rows = [row for row in rows if row is not None]

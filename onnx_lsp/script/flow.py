@@ -20,7 +20,7 @@ from onnx_lsp.script.values import (
     DEFAULT, UNKNOWN, Cell, Class, Const, Function, Made, Map, Obj, Partial, Ref, Seq, Value, const, join,
 )  # fmt: skip
 
-MOST_STEPS = 60_000
+MOST_STEPS = 200_000
 DEEPEST_EXPRESSION = 60
 DEEPEST_CALL = 8
 TRANSPARENT = ("torch.", "staticmethod", "classmethod", "property", "functools.", "click.", "typer.", "hydra.", "abc.")
@@ -66,6 +66,7 @@ class Flow:
         self.source = source
         self.steps = 0
         self.depth = 0
+        self.loops = 0
         self.active: list[tuple[int, int]] = []
         self.visited: set[int] = set()
         self.observations: dict[tuple[int, int], list[Observation]] = {}
@@ -86,7 +87,7 @@ class Flow:
         try:
             follow()
         except RecursionError:  # a text nested deeper than the counters foresee: what was found so far stays
-            self.depth = 0
+            self.depth = self.loops = 0
             self.active.clear()
 
     def root(self, function: Function, module: Frame) -> None:

@@ -1,7 +1,7 @@
 """The Python grammar, loaded without what its packages import for other purposes.
 
-`import tree_sitter, tree_sitter_python` runs two `__init__`s that bring in typing, importlib.resources and tempfile: longer
-than a whole script takes to lint. Only the two extension modules inside are needed.
+`import tree_sitter, tree_sitter_python` runs two `__init__`s that bring in typing, importlib.resources and tempfile:
+that takes longer than linting a script. Only the two extension modules inside are needed.
 """
 
 from __future__ import annotations

@@ -43,8 +43,21 @@ class Source:
         self._starts: list[int] | None = None
         tree = Parser(LANGUAGE).parse(data)
         self.broken = tree.root_node.has_error
-        self.trees = _pieces(data, self.starts) if self.broken else [tree]
-        self.statements: list[Node] = [node for tree in self.trees for node in tree.root_node.children]
+        self.statements: list[Node] = tree.root_node.children
+        self._parts: list[tuple[int, Tree]] = [(0, tree)]
+        if self.broken:
+            self._split()
+
+    def _split(self) -> None:
+        """Keeps the statements above the first error, and parses every piece from there on by itself."""
+        error = next((node.start_byte for node in self.statements if node.has_error), len(self.data))
+        pieces = _piece_starts(self.data)
+        first = bisect_right(pieces, error) - 1
+        self.statements = [node for node in self.statements if node.end_byte <= pieces[first]]
+        bounds = [*zip(pieces[first:], [*pieces[first + 1 :], len(self.data)], strict=True)]
+        for (start, _), tree in zip(bounds, _pieces(self.data, self.starts, bounds), strict=True):
+            self._parts.append((start, tree))
+            self.statements += tree.root_node.children
 
     @property
     def newline(self) -> str:
@@ -100,11 +113,10 @@ class Source:
 
     def node_at(self, start: int, end: int) -> Node | None:
         """The smallest node that covers these bytes, or None between the pieces of a broken text."""
-        for tree in self.trees:
-            root = tree.root_node
-            if root.start_byte <= start and end <= root.end_byte:
-                return root.descendant_for_byte_range(start, end)
-        return None
+        part = bisect_right(self._parts, start, key=lambda part: part[0]) - 1
+        root = self._parts[part][1].root_node
+        inside = root.start_byte <= start and end <= root.end_byte
+        return root.descendant_for_byte_range(start, end) if inside else None
 
     def statement_of(self, node: Node) -> Node:
         """The statement that a node stands in: the nearest ancestor, or itself, in a block or at the top."""
@@ -113,12 +125,11 @@ class Source:
         return node
 
 
-def _pieces(data: bytes, lines: list[int]) -> list[Tree]:
-    """One tree for every top-level statement; all offsets are those of the whole text."""
-    starts = _piece_starts(data)
+def _pieces(data: bytes, lines: list[int], bounds: list[Span]) -> list[Tree]:
+    """One tree for every piece of the text; all offsets are those of the whole."""
     parser = Parser(LANGUAGE)
     trees = []
-    for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
+    for start, end in bounds:
         first, last = (Point(bisect_right(lines, at) - 1, 0) for at in (start, end))
         parser.included_ranges = [Range(first, last, start, end)]
         trees.append(parser.parse(data))

@@ -10,6 +10,7 @@ from onnx_lsp.script.state import Frame, State, contents, merge
 from onnx_lsp.script.values import UNKNOWN, Class, Function, Map, Ref, Seq, Value, const, join
 
 LONGEST_UNROLLED = 16
+DEEPEST_REPEATED = 2
 
 
 def _expression(flow, node: Node, frame: Frame) -> None:
@@ -135,15 +136,20 @@ def _while(flow, node: Node, frame: Frame) -> None:
 
 
 def _loop(flow, node: Node, frame: Frame, enter: Callable[[], object]) -> None:
-    """A loop of unknown length: its body is followed twice, and what keeps changing is no longer known."""
+    """A loop of unknown length: its body is followed twice, and what keeps changing is no longer known.
+
+    Loops within loops within loops are followed once: each level would double the work.
+    """
     before = frame.state.copy()
-    for _ in range(2):
+    flow.loops += 1
+    for _ in range(2 if flow.loops <= DEEPEST_REPEATED else 1):
         start = frame.state.copy()
         enter()
         flow.body(node, "body", frame)
         frame.state = merge([start, frame.state, *frame.leaves])
         frame.leaves = []
         _widen(before, frame.state)
+    flow.loops -= 1
 
 
 def _widen(before: State, after: State) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cached_property
 
 from onnx_lsp.diagnostics import Diagnostic, TextRange
@@ -36,6 +37,7 @@ class Script:
         self.path = path
         self.settings = settings
         self.workspace = workspace
+        self._answers: dict[Callable[[str], bool], bool] = {}
         self.mentions_onnx = "onnx" in text.lower()
 
     @cached_property
@@ -64,6 +66,12 @@ class Script:
         from onnx_lsp.script.names import Imports
 
         return Imports(self.source)
+
+    def remember(self, ask: Callable[[str], bool]) -> bool:
+        """What `ask` says about the text in lower case, asked once for all calls of the script."""
+        if ask not in self._answers:
+            self._answers[ask] = ask(self.text.lower())
+        return self._answers[ask]
 
     def locate(self, at: Node | Span) -> TextRange:
         """The place of a node, or of a span of bytes."""

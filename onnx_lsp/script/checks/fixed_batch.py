@@ -10,14 +10,13 @@ from onnx_lsp.script.calls import ExportCall
 from onnx_lsp.script.values import Made, Tensor, Value
 
 # Runtimes and compilers that take fixed shapes: an export for them is meant to be static.
-FIXED_SHAPE = re.compile(
-    r"rknn|hailo|axera|pulsar2|ax_?engine|ncnn|edgetpu|vitis|\bsnpe|\bqnn[ _-]|kneron|sophgo|tpu.?mlir|bmodel|nncase|"
-    r"kmodel|horizon.?(?:x3|j5|plugin|robot)|hobot|ascend|\batc\b|hisilicon|dx_com|dxnn|deepx|coral|vela\b|stm32|"
-    r"cubeai|esp-?dl|maixpy|sigmastar|\bnpu\b|coremltools|openvx|\btnn\b|ethos|myriad",
-    re.IGNORECASE,
+FIXED_SHAPE = tuple(
+    "rknn hailo axera axengine pulsar2 ncnn edgetpu vitis sophgo kneron bmodel tpu-mlir tpu_mlir nncase kmodel hobot "
+    "ascend hisilicon dx_com dxnn deepx coral stm32 cubeai maixpy sigmastar coremltools openvx ethos myriad".split()
 )
 # The script opens the shape of the written model by itself.
-MADE_DYNAMIC = re.compile(r"\bdim_param\b|\bupdate_inputs_outputs_dims\b|make_dim_param_fixed|make_dynamic|dynamize")
+MADE_DYNAMIC = ("dim_param", "update_inputs_outputs_dims", "make_dynamic", "dynamize")
+SHORT = re.compile(r"\b(?:snpe|qnn[ _-]|vela\b|npu\b|atc\b|tnn\b|esp-?dl\b|horizon.?(?:x3|j5|plugin|robot))")
 # What a recurrent state is called.
 STATE = re.compile(r"^[hc](?:x|_?n|_?[0t]|_?in|_?out)?$|hidden|state|cell", re.IGNORECASE)
 
@@ -50,9 +49,12 @@ def meant_static(call: ExportCall) -> bool:
     atom = model.only if model else None
     if isinstance(atom, Made) and atom.callee.startswith("torch.export."):
         return True
-    text = call.source.text
-    fixed = FIXED_SHAPE.search(text) or FIXED_SHAPE.search(call.path) or MADE_DYNAMIC.search(text)
-    return bool(fixed or call.under_dynamic_flag)
+    return call.under_dynamic_flag or mentions(call.path.lower()) or call.script.remember(mentions)
+
+
+def mentions(lowered: str) -> bool:
+    """A text names a fixed-shape runtime, or opens the shape of the written model by itself."""
+    return any(word in lowered for word in (*FIXED_SHAPE, *MADE_DYNAMIC)) or SHORT.search(lowered) is not None
 
 
 def example_shapes(call: ExportCall) -> list[tuple[int | None, ...] | None] | None:
