@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TextIO
+from io import TextIOBase
 
 from onnx_lsp.diagnostics import Severity
 
@@ -12,11 +11,13 @@ CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "b
 OF_SEVERITY = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue", Severity.HINT: "cyan"}
 
 
-@dataclass(frozen=True, slots=True)
 class Paint:
-    """Wraps text in escape codes, or leaves it alone."""
+    """Wraps text in escape codes if `on`, or leaves it alone."""
 
-    on: bool
+    __slots__ = ("on",)
+
+    def __init__(self, on: bool) -> None:
+        self.on = on
 
     def __call__(self, text: str, *styles: str) -> str:
         if not self.on or not text:
@@ -24,7 +25,7 @@ class Paint:
         return f"\x1b[{';'.join(CODES[style] for style in styles)}m{text}\x1b[0m"
 
 
-def paint_for(stream: TextIO, wish: str = "auto") -> Paint:
+def paint_for(stream: TextIOBase, wish: str = "auto") -> Paint:
     """How to print on `stream`; see https://no-color.org and https://force-color.org.
 
     Args:

@@ -67,7 +67,9 @@ def _walk(
     folder: str, absolute: str, ignored: Ignored, resolver: Resolver, excluded: dict[int, Excluded]
 ) -> Iterator[str]:
     settings = resolver.resolve(absolute)
-    excludes = excluded.setdefault(id(settings), Excluded(settings))
+    if id(settings) not in excluded:
+        excluded[id(settings)] = Excluded(settings)
+    excludes = excluded[id(settings)]
     if settings.respect_gitignore:
         ignored = ignored.entering(absolute)
     try:

@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     parser = Parser(prog="onnx-lint", description="The linter for ONNX export scripts and models.", epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"onnx-lint {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, prog="onnx-lint")
     module = None
     for name, summary in COMMANDS.items():
         if argv[:1] == [name]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TextIO
+from io import TextIOBase
 
 DELAY = 0.5  # seconds before the first line: short runs show nothing
 PAUSE = 0.1  # seconds between two lines
@@ -13,7 +13,7 @@ CLEAR = "\r\x1b[2K"
 class Progress:
     """Called with (done, total); a context manager that wipes the line in the end. Silent where nobody watches."""
 
-    def __init__(self, stream: TextIO, hidden: bool = False) -> None:
+    def __init__(self, stream: TextIOBase, hidden: bool = False) -> None:
         self._stream = stream
         self._off = hidden or not stream.isatty()
         self._next = time.monotonic() + DELAY

@@ -1,10 +1,13 @@
-"""Linting and fixing one file after the other: what runs here for a few scripts, and in children for everything else."""
+"""Linting and fixing one file after the other: what runs here for a few scripts, and in children for everything else.
+
+The small records are named tuples: they cross pipes by the thousand, and a dataclass takes longer to define.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import namedtuple
 
 from onnx_lsp import engine
 from onnx_lsp.diagnostics import Diagnostic, Severity
@@ -12,26 +15,25 @@ from onnx_lsp.settings import Settings
 from onnx_lsp.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Mode:
+class Mode(namedtuple("Mode", "fix unsafe write", defaults=(False, False, False))):
     """What to do with each file: `fix` applies fixes (`unsafe` ones too), and writes them only if `write`."""
 
-    fix: bool = False
-    unsafe: bool = False
-    write: bool = False
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(namedtuple("Applied", "code name title")):
     """A fix that was applied, for `--show-fixes`."""
 
-    code: str
-    name: str
-    title: str
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(
+    namedtuple(
+        "Result",
+        "path findings applied diff refused dependencies lasting",
+        defaults=((), (), "", "", (), True),
+    )
+):
     """What became of one file.
 
     Attributes:
@@ -44,13 +46,7 @@ class Result:
         lasting: the same file will give the same findings again (it was read, and nothing died).
     """
 
-    path: str
-    findings: tuple[Diagnostic, ...] = ()
-    applied: tuple[Applied, ...] = ()
-    diff: str = ""
-    refused: str = ""
-    dependencies: tuple[str, ...] = ()
-    lasting: bool = True
+    __slots__ = ()
 
 
 Work = tuple[str, Settings]

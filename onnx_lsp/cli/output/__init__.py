@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from onnx_lsp.cli.color import Paint
 from onnx_lsp.rulebook import Rulebook
@@ -14,7 +13,6 @@ FORMATS = ("full", "concise", "json", "github", "gitlab", "sarif", "junit")
 FOR_PEOPLE = frozenset({"full", "concise"})
 
 
-@dataclass(frozen=True, slots=True)
 class Context:
     """What a format may need besides the findings.
 
@@ -25,10 +23,12 @@ class Context:
         files: every file that was linted.
     """
 
-    paint: Paint
-    book: Callable[[str], Rulebook]
-    workspace: Workspace = field(default_factory=Workspace)
-    files: tuple[str, ...] = ()
+    __slots__ = ("paint", "book", "workspace", "files")
+
+    def __init__(
+        self, paint: Paint, book: Callable[[str], Rulebook], workspace: Workspace, files: tuple[str, ...] = ()
+    ) -> None:
+        self.paint, self.book, self.workspace, self.files = paint, book, workspace, files
 
 
 def shown_path(path: str) -> str:
