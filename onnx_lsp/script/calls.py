@@ -13,9 +13,10 @@ from __future__ import annotations
 import re
 
 from onnx_lsp.script import torch_api
-from onnx_lsp.script.flow import Flow, Observation, parameter_parts, parameters_of
+from onnx_lsp.script.flow import Flow, Observation
 from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.guards import around, dynamic_flag
+from onnx_lsp.script.signature import forward_parameters
 from onnx_lsp.script.source import Source
 from onnx_lsp.script.values import UNKNOWN, Class, Const, Made, Map, Obj, Seq, Value, join, strings
 
@@ -113,8 +114,7 @@ class ExportCall:
     def _exporter(self) -> str | None:
         if self.callee == "torch.onnx.utils.export":
             return "legacy"
-        model = self.get("model")
-        if model is not None and isinstance(model.only, Made) and model.only.callee == "torch.export.export":
+        if self.exports_program:
             return "new"
         value = self.get("dynamo")
         if value is None:
@@ -125,6 +125,12 @@ class ExportCall:
         kinds = {"new" if isinstance(atom, Const) and atom.value is True else "legacy" for atom in value.atoms}
         unknown = not all(isinstance(atom, Const) for atom in value.atoms)
         return None if unknown or len(kinds) != 1 else kinds.pop()
+
+    @property
+    def exports_program(self) -> bool:
+        """The model is an `ExportedProgram`: the new exporter takes it, whatever `dynamo` says, and no example inputs."""
+        model = self.get("model")
+        return model is not None and isinstance(model.only, Made) and model.only.callee.startswith("torch.export.")
 
     @property
     def guarded(self) -> bool:
@@ -218,15 +224,8 @@ class ExportCall:
     @property
     def forward_parameters(self) -> list[str] | None:
         """The parameters of the model's `forward` without `self`; None when not known, or there are `*args`."""
-        cls = self.model_class
-        found = cls.find("forward") if cls else None
-        function = found.only if found else None
-        if function is None or function.node is None:
-            return None
-        parts = [parameter_parts(self.source, node) for node in parameters_of(function.node)]
-        if any(kind for kind, _, _ in parts):
-            return None
-        return [name for _, name, _ in parts][1:]
+        found = forward_parameters(self)
+        return None if found is None else [parameter.name for parameter in found]
 
 
 def find_calls(script) -> list[ExportCall]:

@@ -19,6 +19,7 @@ BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 # What these names are, when only `from utils import *` can have bound them.
 STARRED = {"torch": "torch", "onnx": "onnx", "np": "numpy", "numpy": "numpy", "nn": "torch.nn", "os": "os"}
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "\n": "", "0": "\0"}
+QUOTES, TRIPLE = ("'", '"'), ("'''", '"""')
 LARGEST = 10**9
 # A longer literal is data, which no rule asks about.
 MOST_ITEMS = 1000
@@ -74,8 +75,11 @@ def _float(flow, node: Node, frame: Frame) -> Value:
 
 
 def _string(flow, node: Node, frame: Frame) -> Value:
+    text = flow.source.of(node)
+    if text[:1] in QUOTES and text[:3] not in TRIPLE and "\\" not in text:
+        return const(text[1:-1], node)
     parts: list[str] = []
-    prefix = flow.source.of(node.children[0]).rstrip("'\"").lower() if node.children else ""
+    prefix = text.partition("'")[0].partition('"')[0].lower()
     for child in node.children[1:]:
         if child.type == "string_content":
             parts.append(unescaped(flow.source.of(child), raw="r" in prefix))
@@ -85,8 +89,8 @@ def _string(flow, node: Node, frame: Frame) -> Value:
             if formatted or not isinstance(value, (str, int)) or isinstance(value, bool):
                 return UNKNOWN
             parts.append(str(value))
-    text = "".join(parts)
-    return const(text.encode("utf-8", "replace") if "b" in prefix else text, node)
+    body = "".join(parts)
+    return const(body.encode("utf-8", "replace") if "b" in prefix else body, node)
 
 
 def unescaped(text: str, raw: bool = False) -> str:

@@ -14,7 +14,7 @@ from onnx_lsp.script import evaluate as ev
 from onnx_lsp.script import library
 from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.source import Source
-from onnx_lsp.script.state import Frame, State, contents, frozen, merge
+from onnx_lsp.script.state import Frame, State, contents, either, frozen, merge
 from onnx_lsp.script.statements import STATEMENTS
 from onnx_lsp.script.values import (
     DEFAULT, UNKNOWN, Cell, Class, Const, Function, Made, Map, Obj, Partial, Ref, Seq, Value, const, join,
@@ -23,6 +23,8 @@ from onnx_lsp.script.values import (
 MOST_STEPS = 200_000
 DEEPEST_EXPRESSION = 60
 DEEPEST_CALL = 8
+# How often one function is followed: one that leads to an export more often than others.
+MOST_CALLS, MOST_CALLS_EXPORTING = 12, 64
 TRANSPARENT = ("torch.", "staticmethod", "classmethod", "property", "functools.", "click.", "typer.", "hydra.", "abc.")
 EXPORTS = ("torch.onnx.export", "torch.onnx.utils.export")
 
@@ -69,11 +71,14 @@ class Flow:
         self.loops = 0
         self.active: list[tuple[int, int]] = []
         self.visited: set[int] = set()
+        self.entered: dict[int, int] = {}
+        self.wanted: set[int] = set()
         self.observations: dict[tuple[int, int], list[Observation]] = {}
         self.functions: dict[int, Function] = {}
 
     def run(self, wanted: list[Node]) -> dict[tuple[int, int], list[Observation]]:
         """Follows the module, then each of the `wanted` functions that it did not lead to."""
+        self.wanted = {node.start_byte for node in wanted}
         module = Frame(State({}, {}), None, None, ())
         self._guarded(lambda: self.block(self.source.statements, module))
         module.state.dead = False
@@ -211,7 +216,7 @@ class Flow:
             if isinstance(atom, Cell) and atom.id in heap:
                 old = heap[atom.id]
                 new = Value(tuple(change(content) for content in old.atoms), old.partial)
-                heap[atom.id] = new if value.only is not None else old | new
+                heap[atom.id] = new if value.only is not None else either(old, new)
 
     def escape(self, value: Value, frame: Frame) -> None:
         """The value went where it cannot be followed: a container may have changed, a module may be in any mode."""
@@ -373,11 +378,10 @@ class Flow:
     def invoke(self, function: Function, given: Arguments | None, node: Node, frame: Frame) -> Value:
         """Follows a call into a function of this file; `given` is None when the caller is not in sight."""
         key = (function.node.start_byte, function.node.end_byte)
-        if key in self.active or len(self.active) >= DEEPEST_CALL or self.steps >= MOST_STEPS:
+        if key in self.active or len(self.active) >= DEEPEST_CALL or not self._enter(key[0]):
             for value in given.all if given else ():
                 self.escape(value, frame)
             return UNKNOWN
-        self.visited.add(function.node.start_byte)
         home = function.frame
         outer = home if home.function is not None else None
         inner = Frame(State({}, frame.state.heap), home.scope, function.node, (*frame.context, node.start_byte), outer)
@@ -398,6 +402,13 @@ class Flow:
         if not all(name.startswith(TRANSPARENT) for name in self.decorators(function.node)):
             return UNKNOWN
         return join(inner.returns)
+
+    def _enter(self, start: int) -> bool:
+        """Counts a call into a function; False when it was followed often enough."""
+        self.visited.add(start)
+        times = self.entered.get(start, 0)
+        self.entered[start] = times + 1
+        return self.steps < MOST_STEPS and times < (MOST_CALLS_EXPORTING if start in self.wanted else MOST_CALLS)
 
     def decorators(self, function: Node) -> list[str]:
         """The decorators of a function as they are written, without arguments."""

@@ -54,8 +54,17 @@ def _merged(one: dict, other: dict) -> dict:
         if old is None:
             result[key] = value
         elif old is not value:
-            result[key] = old | value
+            result[key] = either(old, value)
     return result
+
+
+def either(one: Value, other: Value) -> Value:
+    """One of two contents. Two states of one object are one object whose attributes are either."""
+    left, right = one.only, other.only
+    if not isinstance(left, Obj) or not isinstance(right, Obj) or left.node is not right.node:
+        return one | other
+    attributes = _merged(left.attributes, right.attributes)
+    return Value((Obj(left.cls, attributes, left.node, left.mode if left.mode == right.mode else None),))
 
 
 class Frame:

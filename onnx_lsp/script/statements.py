@@ -11,6 +11,7 @@ from onnx_lsp.script.values import UNKNOWN, Class, Function, Map, Ref, Seq, Valu
 
 LONGEST_UNROLLED = 16
 DEEPEST_REPEATED = 2
+NO_EFFECT = ("comment", "string", "identifier", "attribute", "ellipsis", "concatenated_string")
 
 
 def _expression(flow, node: Node, frame: Frame) -> None:
@@ -19,8 +20,14 @@ def _expression(flow, node: Node, frame: Frame) -> None:
             _assign(flow, child, frame)
         elif child.type == "augmented_assignment":
             _augment(flow, child, frame)
-        elif child.type != "comment":
+        elif child.type not in NO_EFFECT and not _only_prints(flow, child):
             flow.evaluate(child, frame)
+
+
+def _only_prints(flow, node: Node) -> bool:
+    """`print` of things that are no calls."""
+    text = flow.source.data[node.start_byte : node.end_byte]
+    return text.startswith(b"print(") and text.count(b"(") == 1
 
 
 def _assign(flow, node: Node, frame: Frame) -> Value:
