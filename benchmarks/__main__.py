@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import sys
 import tempfile
 from pathlib import Path
@@ -54,6 +55,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"there is no suite `{unknown[0]}`; suites are {', '.join(SUITES)}", file=sys.stderr)
         return 2
+    compileall.compile_dir(REPOSITORY / "onnx_lsp", quiet=2)  # as pip does when it installs
     with tempfile.TemporaryDirectory() as folder:
         for name in names or SUITES:
             print(f"\n## {name}\n")
