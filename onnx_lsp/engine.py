@@ -18,7 +18,7 @@ from onnx_lsp.settings import Selection, Settings
 from onnx_lsp.workspace import Workspace
 
 SCRIPT_SUFFIXES = (".py",)
-MODEL_SUFFIXES = (".onnx",)
+MODEL_SUFFIXES = (".onnx", ".onnxtxt", ".onnxtext", ".onnxjson", ".textproto")
 MAX_RELATED = 20
 
 

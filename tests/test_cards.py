@@ -50,6 +50,10 @@ def write(example: Example, folder: Path) -> Path:
         path = folder / "example.py"
         path.write_text(example.text, encoding="utf-8")
         return path
+    if example.language == "onnxtxt":
+        path = folder / "example.onnxtxt"
+        path.write_text(example.text, encoding="utf-8")
+        return path
     path = folder / "example.onnx"
     if example.language == "builder":
         from tests.cases import build

@@ -86,9 +86,10 @@ class _Parser:
     def problem(self, stop: Stop) -> None:
         found = self.cursor.tokens
         start = found.starts[stop.token]
-        if len(self.problems) < MAX_PROBLEMS:
-            length = len(found.texts[stop.token].partition("\n")[0])
-            self.problems.append(Problem(str(stop), found.range(start, start + length)))
+        length = len(found.texts[stop.token].partition("\n")[0])
+        where = found.range(start, start + length)
+        if len(self.problems) < MAX_PROBLEMS and not (self.problems and self.problems[-1].range == where):
+            self.problems.append(Problem(str(stop), where))
 
     def span(self, path: str, first: int) -> None:
         """Notes that the item at a path is what was taken since token `first`."""

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from onnx_lsp.diagnostics import TextRange
 from onnx_lsp.model import proto, sniff
 from onnx_lsp.model.graph import Model
 from onnx_lsp.model.varint import BYTES, WireFault, read_varint, skip
 from onnx_lsp.model.wire import MAX_DEPTH, Skeleton, open_model, shrink
 
+if TYPE_CHECKING:
+    from onnx_lsp.model.parse import Problem
+
+TEXT_SUFFIXES = (".onnxtxt", ".onnxtext", ".onnxjson", ".textproto")
 MAX_FIELDS = 3_000_000  # of a file that is already known to be malformed
 
 
@@ -23,12 +30,16 @@ class Reading:
         model: the parsed skeleton with its index, or None.
         foreign: what the file is instead of a model, if its first bytes say so.
         fault: where and why it is not a protobuf message, if it is not.
+        problems: the errors of a model written as text.
+        find: where the item at a model path stands in the text of such a model; None for any other.
     """
 
     skeleton: Skeleton
     model: Model | None = None
     foreign: str | None = None
     fault: WireFault | None = None
+    problems: tuple[Problem, ...] = ()
+    find: Callable[[str], TextRange | None] | None = None
 
     @property
     def cut_off(self) -> bool:
@@ -47,6 +58,8 @@ def read(path: str) -> Reading:
     Raises:
         OSError: the file cannot be read.
     """
+    if path.lower().endswith(TEXT_SUFFIXES):
+        return _read_text(path)
     skeleton = shrink(path)
     head = skeleton.head
     if skeleton.size == 0 or sniff.is_lfs_pointer(head):
@@ -65,6 +78,32 @@ def read(path: str) -> Reading:
     if not model.is_text():
         return Reading(skeleton, fault=locate_fault(path))
     return Reading(skeleton, model)
+
+
+def _read_text(path: str) -> Reading:
+    from onnx_lsp.model import texts
+
+    found = texts.read(path)
+    model = Model(found.skeleton, found.message) if found.message is not None else None
+    return Reading(found.skeleton, model, found.foreign, found.fault, found.problems, found.find)
+
+
+def why_not(reading: Reading) -> str:
+    """Why there is no model to look at, in words."""
+    if reading.skeleton.size == 0:
+        return "the file is empty"
+    if sniff.is_lfs_pointer(reading.skeleton.head):
+        return "the file is a Git LFS pointer; run `git lfs pull`"
+    if reading.foreign:
+        return f"the file is {reading.foreign}"
+    if reading.cut_off:
+        return f"the file ends inside the model, at byte {reading.skeleton.size}"
+    if reading.fault:
+        return str(reading.fault)
+    if reading.problems:
+        first = reading.problems[0]
+        return f"line {first.range.start.line + 1}, column {first.range.start.column + 1}: {first.message}"
+    return "the file has no graph"
 
 
 def locate_fault(path: str) -> WireFault:

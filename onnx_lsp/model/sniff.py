@@ -58,6 +58,19 @@ def foreign(head: bytes) -> str | None:
     return _text(head)
 
 
+def foreign_to_text(head: bytes) -> str | None:
+    """What a file is, in words, that should be a model written as text, if it is none; else None."""
+    what = foreign(head)
+    if what in (ONNX_TEXT, JSON, TEXT):
+        return None
+    if what is None and b"\0" in head:
+        return "binary; a protobuf model is named `.onnx`"
+    return what
+
+
+ONNX_TEXT, JSON, TEXT = "ONNX text; name it `.onnxtxt`", "a JSON document", "a text file"
+
+
 def _text(head: bytes) -> str | None:
     if any(byte < 32 and byte not in b"\t\n\r\f" for byte in head):
         return None
@@ -66,11 +79,11 @@ def _text(head: bytes) -> str | None:
         return "an HTML page, perhaps an error or login page of the server it came from"
     if start.startswith((b"<?xml", b"<net ")):
         return "an XML document"
-    if start.startswith((b"<", b"//")) and (b"ir_version" in start or b"opset_import" in start):
-        return "ONNX text; name it `.onnxtxt`"
+    if start.startswith((b"<", b"#")) and (b"ir_version" in start or b"opset_import" in start):
+        return ONNX_TEXT
     if start.startswith((b"{", b"[")):
-        return "a JSON document"
-    return "a text file"
+        return JSON
+    return TEXT
 
 
 def may_be_model(head: bytes) -> bool:

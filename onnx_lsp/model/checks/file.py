@@ -41,3 +41,9 @@ def truncated_model(reading: Reading, report: Report) -> None:
 def malformed_protobuf(reading: Reading, report: Report) -> None:
     if reading.fault and not reading.cut_off:
         report("malformed", reason=reading.fault.reason.rstrip(","), offset=reading.fault.offset)
+
+
+@check("FIL011")
+def unparsable_text(reading: Reading, report: Report) -> None:
+    for problem in reading.problems:
+        report("syntax", problem.range, problem=problem.message)
