@@ -17,6 +17,8 @@ COMMANDS = {
     "rule": "explain a rule, or list all of them",
     "bench": "measure models on execution providers",
     "optimize": "make a model faster, with proof",
+    "view": "print a model as text",
+    "diff": "say what differs between two models",
     "completion": "print a script that completes commands and options in a shell",
 }
 
