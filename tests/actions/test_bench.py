@@ -39,6 +39,7 @@ def test_the_cpu(mlp: Path) -> None:
     assert not children()
 
 
+@pytest.mark.slow
 def test_sizes_are_swept(mlp: Path) -> None:
     request = BenchRequest((str(mlp),), sizes={"batch": (1, 64), "nothing": (3,)}, plan=SHORT, profile=False)
     report = bench(request, _quiet)
@@ -52,6 +53,7 @@ def test_io_binding_and_threads(mlp: Path) -> None:
     assert bench(request, _quiet).contestants[0].status == "ok"
 
 
+@pytest.mark.slow
 def test_a_provider_that_is_not_there_is_refused(mlp: Path) -> None:
     request = BenchRequest(
         (str(mlp),), (Provider(), Provider("TensorRT"), Provider("Nonsense")), plan=SHORT, profile=False
@@ -76,11 +78,13 @@ def test_an_interpreter_that_is_not_there_is_named(mlp: Path) -> None:
         bench(request, _quiet)
 
 
+@pytest.mark.slow
 def test_another_environment(mlp: Path) -> None:
     request = BenchRequest((str(mlp),), (Provider(), Provider(python=sys.executable)), plan=SHORT, profile=False)
     assert [seen.status for seen in bench(request, _quiet).contestants] == ["ok", "ok"]
 
 
+@pytest.mark.slow
 def test_given_inputs(mlp: Path, tmp_path: Path) -> None:
     numpy.savez(tmp_path / "x.npz", x=numpy.ones((3, 16), "float32"))
     report = bench(BenchRequest((str(mlp),), given=str(tmp_path / "x.npz"), plan=SHORT, profile=False), _quiet)
@@ -198,6 +202,7 @@ HOSTILE_RUNTIMES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the environment is a shell script")
 @pytest.mark.parametrize("kind", HOSTILE_RUNTIMES)
 def test_an_environment_whose_runtime_is_hostile(mlp: Path, tmp_path: Path, kind: str) -> None:

@@ -35,6 +35,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stage", "status", "reason"), HOSTILE, ids=[case[0] for case in HOSTILE])
 def test_hostile_stages(mlp: Path, hostile: str, stage: str, status: str, reason: str) -> None:
     before = mlp.read_bytes()

@@ -37,6 +37,7 @@ def _noisy(generator: random.Random, generations: int, effect: float, process: f
     return groups
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("generations", [2, 3, 5, 10])
 def test_the_interval_covers_the_truth(generations: int) -> None:
     generator = random.Random(generations)
@@ -47,6 +48,7 @@ def test_the_interval_covers_the_truth(generations: int) -> None:
     assert covered >= 0.9 * 150
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("generations", [2, 3, 5, 10])
 def test_a_model_against_itself_is_hardly_ever_faster(generations: int) -> None:
     generator = random.Random(100 + generations)
