@@ -14,7 +14,7 @@ from onnx_lsp.script import evaluate as ev
 from onnx_lsp.script import library
 from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.source import Source
-from onnx_lsp.script.state import Frame, State, contents, either, frozen, merge
+from onnx_lsp.script.state import Frame, State, contents, either, frozen, loosened_content, merge
 from onnx_lsp.script.statements import STATEMENTS
 from onnx_lsp.script.values import (
     DEFAULT, UNKNOWN, Cell, Class, Const, Function, Made, Map, Obj, Partial, Ref, Seq, Value, const, join,
@@ -452,17 +452,6 @@ def with_item(atom, key: Value, value: Value):
             items[at] = value
             return Seq(atom.kind, tuple(items), atom.node, atom.open)
         return Seq(atom.kind, atom.items, atom.node, True)
-    return atom
-
-
-def loosened_content(atom):
-    """What contents may have become out of sight."""
-    if isinstance(atom, Map):
-        return Map(atom.entries, atom.node, True)
-    if isinstance(atom, Seq):
-        return Seq(atom.kind, atom.items, atom.node, True)
-    if isinstance(atom, Obj):
-        return Obj(atom.cls, atom.attributes, atom.node, None)
     return atom
 
 

@@ -67,6 +67,42 @@ def either(one: Value, other: Value) -> Value:
     return Value((Obj(left.cls, attributes, left.node, left.mode if left.mode == right.mode else None),))
 
 
+def loosened_content(atom: Atom) -> Atom:
+    """What contents may have become out of sight, or after any number of changes of the same kind."""
+    if isinstance(atom, Map):
+        return Map(atom.entries, atom.node, True)
+    if isinstance(atom, Seq):
+        return Seq(atom.kind, atom.items, atom.node, True)
+    if isinstance(atom, Obj):
+        return Obj(atom.cls, atom.attributes, atom.node, None)
+    return atom
+
+
+def widen(before: State, after: State) -> None:
+    """Makes `after` hold whatever number of times the changes since `before` are made again."""
+    for key, value in after.names.items():
+        earlier = before.names.get(key)
+        if earlier is not None and earlier is not value and earlier != value:
+            after.names[key] = value.loosened()
+    for key, value in after.heap.items():
+        earlier = before.heap.get(key)
+        if earlier is not None and earlier is not value and earlier != value:
+            after.heap[key] = _widened(earlier, value)
+
+
+def _widened(earlier: Value, value: Value) -> Value:
+    old, new = earlier.only, value.only
+    if isinstance(old, Obj) and isinstance(new, Obj):
+        attributes = {
+            name: item if (item == old.attributes.get(name)) else item.loosened()
+            for name, item in new.attributes.items()
+        }
+        return Value((Obj(new.cls, attributes, new.node, new.mode if new.mode == old.mode else None),))
+    if all(isinstance(atom, (Seq, Map)) for atom in earlier.atoms):
+        return Value(tuple(loosened_content(atom) for atom in earlier.atoms), earlier.partial)
+    return value.loosened()
+
+
 class Frame:
     """One function, or the module, being followed.
 

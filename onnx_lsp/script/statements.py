@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from onnx_lsp.script import evaluate as ev
 from onnx_lsp.script.grammar import Node
-from onnx_lsp.script.state import Frame, State, contents, merge
+from onnx_lsp.script.state import Frame, State, contents, merge, widen
 from onnx_lsp.script.values import UNKNOWN, Class, Function, Map, Ref, Seq, Value, const, join
 
 LONGEST_UNROLLED = 16
@@ -155,16 +155,8 @@ def _loop(flow, node: Node, frame: Frame, enter: Callable[[], object]) -> None:
         flow.body(node, "body", frame)
         frame.state = merge([start, frame.state, *frame.leaves])
         frame.leaves = []
-        _widen(before, frame.state)
+        widen(before, frame.state)
     flow.loops -= 1
-
-
-def _widen(before: State, after: State) -> None:
-    for old, new in ((before.names, after.names), (before.heap, after.heap)):
-        for key, value in new.items():
-            earlier = old.get(key)
-            if earlier is not None and earlier is not value and earlier != value:
-                new[key] = value.loosened()
 
 
 def _else(flow, node: Node, frame: Frame) -> None:

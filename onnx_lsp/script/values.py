@@ -24,10 +24,6 @@ class Atom:
         self.node = node
         self.via = via
 
-    def facts(self) -> tuple:
-        """What tells this atom from another one of its class."""
-        return tuple(getattr(self, name) for name in self.__slots__)
-
     def assumed(self, via: str) -> Atom:
         """The same atom, reached through a default."""
         copy = object.__new__(type(self))
@@ -41,12 +37,12 @@ class Atom:
             return True
         if type(self) is not type(other) or self.via != other.via or not same_node(self.node, other.node):
             return False
-        return self.facts() == other.facts()
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
 
     __hash__ = None
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}{self.facts()!r}"
+        return f"{type(self).__name__}({', '.join(repr(getattr(self, name)) for name in self.__slots__)})"
 
 
 def same_node(one: Node | None, other: Node | None) -> bool:
@@ -63,8 +59,16 @@ class Const(Atom):
         super().__init__(node, via)
         self.value = value
 
-    def facts(self) -> tuple:
-        return (type(self.value), self.value)
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            type(other) is Const
+            and type(self.value) is type(other.value)
+            and self.value == other.value
+            and self.via == other.via
+            and same_node(self.node, other.node)
+        )
+
+    __hash__ = None
 
 
 class Seq(Atom):
@@ -150,8 +154,10 @@ class Function(Atom):
         super().__init__(node)
         self.frame, self.owner, self.bound = frame, owner, bound
 
-    def facts(self) -> tuple:
-        return (self.bound,)
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Function and same_node(self.node, other.node) and self.bound == other.bound
+
+    __hash__ = None
 
 
 class Class(Atom):
@@ -186,8 +192,10 @@ class Class(Atom):
         """It is a `torch.nn.Module`, as far as the bases tell."""
         return any(isinstance(cls, str) and cls.endswith(("nn.Module", "LightningModule")) for cls in self.lineage())
 
-    def facts(self) -> tuple:
-        return (self.name,)
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Class and same_node(self.node, other.node)
+
+    __hash__ = None
 
 
 class Obj(Atom):
