@@ -101,10 +101,13 @@ def _line(item: Change) -> str:
 
 
 def _summary(changes: list[Change]) -> str:
-    counts: dict[tuple[str, str], int] = {}
+    counts: dict[str, dict[str, int]] = {}
     for item in changes:
-        counts[item.what, item.kind] = counts.get((item.what, item.kind), 0) + 1
-    return ", ".join(f"{what} {kind}: {count}" for (what, kind), count in counts.items())
+        of_kind = counts.setdefault(item.what, {})
+        of_kind[item.kind] = of_kind.get(item.kind, 0) + 1
+    return "; ".join(
+        f"{what}: {', '.join(f'{count} {kind}' for kind, count in kinds.items())}" for what, kinds in counts.items()
+    )
 
 
 def _complain(message: str) -> int:

@@ -6,7 +6,7 @@ one remark and not a difference of every node behind it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from onnx_lsp.model import proto
@@ -112,6 +112,34 @@ def _initializers(node: Node) -> Iterator[proto.TensorProto]:
             yield home.initializers[name]
 
 
+class _Rest:
+    """The positions on both sides that have no partner yet."""
+
+    def __init__(self, left, right) -> None:
+        self.left, self.right = list(left), list(right)
+        self.pairs: list[tuple[int, int]] = []
+
+    def take_unique(self, of_left: list, of_right: list) -> None:
+        """Pairs up what has a key that occurs once on each side; an empty key is none."""
+        tables: list[dict] = [{}, {}]
+        for table, rest, keys in ((tables[0], self.left, of_left), (tables[1], self.right, of_right)):
+            for number in rest:
+                table.setdefault(keys[number], []).append(number)
+        known = tables[1]
+        self._take([(x[0], known[key][0]) for key, x in tables[0].items() if key and len(x) == len(known.get(key, ())) == 1])
+
+    def take_in_order(self, of_left: list, of_right: list) -> None:
+        """Pairs up equal keys that stand in the same order."""
+        found = align([of_left[x] for x in self.left], [of_right[y] for y in self.right])
+        self._take([(self.left[x], self.right[y]) for x, y in found])
+
+    def _take(self, found: list[tuple[int, int]]) -> None:
+        self.pairs += found
+        gone = [{pair[side] for pair in found} for side in (0, 1)]
+        self.left = [number for number in self.left if number not in gone[0]]
+        self.right = [number for number in self.right if number not in gone[1]]
+
+
 class _Comparison:
     def __init__(self, before: Model, after: Model, weights: bool) -> None:
         self.before, self.after = _Side(before, weights), _Side(after, weights)
@@ -144,86 +172,103 @@ class _Comparison:
                 yield Change(CHANGED, "", what, f'"{key}"', f"{_short(old[key])} -> {_short(new[key])}")
 
     def _scope(self, old: Scope, new: Scope, around: dict[str, str]) -> Iterator[Change]:
-        """The differences of two graphs. `around`: old -> new names of the values of the graphs around them."""
+        """The differences of two graphs, then of those inside. `around`: old -> new names of values of the graphs around."""
         same = dict(around)
-        yield from self._interface(old, new, same)
-        yield from self._weights(old, new, same)
-        pairs = self._pairs(old.nodes, new.nodes)
-        for x, y in pairs:
-            same.update(zip(old.nodes[x].outputs, new.nodes[y].outputs))  # noqa: B905 (a changed node may have fewer)
+        yield from self._inputs(old, new, same)
+        pairs = [(old.nodes[x], new.nodes[y]) for x, y in self._pairs(old.nodes, new.nodes)]
+        yield from self._weights(old, new, pairs, same)
+        for left, right in pairs:
+            same.update(zip(left.outputs, right.outputs))  # noqa: B905 (a changed node may have fewer)
+        yield from self._outputs(old, new, same)
         yield from self._types(old, new, same)
-        left, right = {x for x, _ in pairs}, {y for _, y in pairs}
-        for x, node in enumerate(old.nodes):
-            if x not in left:
+        known = {id(node) for pair in pairs for node in pair}
+        for node in old.nodes:
+            if id(node) not in known:
                 yield Change(REMOVED, old.path, "node", self._shown(self.before, node), before=node.path)
-        for y, node in enumerate(new.nodes):
-            if y not in right:
+        for node in new.nodes:
+            if id(node) not in known:
                 yield Change(ADDED, new.path, "node", self._shown(self.after, node), after=node.path)
-        for x, y in pairs:
-            yield from self._node(old.nodes[x], new.nodes[y], same)
-        yield from self._order(pairs, old, new)
-        renamed = sum(1 for x, y in pairs for a, b in zip(old.nodes[x].outputs, new.nodes[y].outputs) if a != b)  # noqa: B905
+        for left, right in pairs:
+            yield from self._node(left, right, same)
+        places = [right.index for _, right in pairs]
+        if places != sorted(places):
+            yield Change(CHANGED, new.path, "order", "nodes", "they stand in another order")
+        renamed = sum(1 for pair in pairs for a, b in zip(*(node.outputs for node in pair)) if a != b)  # noqa: B905
         if renamed:
-            yield Change(CHANGED, new.path, "value", f"{renamed} values", "they have other names")
+            yield Change(CHANGED, new.path, "name", f"{renamed} values", "they have other names")
+        for left, right in pairs:
+            for inside in zip(left.bodies, right.bodies):  # noqa: B905 (another number is a change of the node)
+                yield from self._scope(*inside, same)
 
     def _shown(self, side: _Side, node: Node) -> str:
         words = side.words(node)
         line = side.line(node)
         return f"{line} <{', '.join(words)}>" if words else line
 
-    def _interface(self, old: Scope, new: Scope, same: dict[str, str]) -> Iterator[Change]:
-        for what in ("input", "output"):
-            sides = []
-            for scope in (old, new):
-                values = getattr(scope.proto, what)
-                named = [(item, "") if isinstance(item, str) else (item.name, type_of(item.type)) for item in values]
-                sides.append(dict(named))
-            yield from self._values(what, *sides, old, new, same)
-
-    def _values(self, what: str, left: dict, right: dict, old: Scope, new: Scope, same: dict) -> Iterator[Change]:
-        gone, fresh = [name for name in left if name not in right], [name for name in right if name not in left]
-        kept = [(name, name) for name in left if name in right]
+    def _inputs(self, old: Scope, new: Scope, same: dict[str, str]) -> Iterator[Change]:
+        left, right = _declared(old, "input"), _declared(new, "input")
+        pairs = [(name, name) for name in left if name in right]
         if len(left) == len(right):  # what stands at the same place under another name was renamed
-            places = dict(zip(left, right, strict=True))
-            kept += [(name, places[name]) for name in gone if places[name] in fresh]
-            gone = [name for name in gone if places[name] not in fresh]
-            fresh = [name for name in fresh if name not in {name for _, name in kept}]
-        for name, other in kept:
-            if what == "input":
-                same[name] = other
-            details = [f"renamed from `{name}`"] if name != other else []
-            details += [f"{left[name] or 'no type'} -> {right[other] or 'no type'}"] if left[name] != right[other] else []
+            pairs += [(a, b) for a, b in zip(left, right, strict=True) if a not in right and b not in left]
+        same.update(pairs)
+        yield from self._values("input", pairs, left, right, old, new)
+
+    def _outputs(self, old: Scope, new: Scope, same: dict[str, str]) -> Iterator[Change]:
+        left, right = _declared(old, "output"), _declared(new, "output")
+        pairs = [(name, same.get(name, name)) for name in left if same.get(name, name) in right]
+        paired = {name for pair in pairs for name in pair}
+        pairs += [(name, name) for name in left if name in right and name not in paired]
+        yield from self._values("output", pairs, left, right, old, new)
+
+    @staticmethod
+    def _values(what: str, pairs: list, left: dict, right: dict, old: Scope, new: Scope) -> Iterator[Change]:
+        gone, fresh = set(left), set(right)
+        for name, other in pairs:
+            gone.discard(name)
+            fresh.discard(other)
+            # How values inside are called is nobody's interface.
+            details = [f"renamed from `{name}`"] if name != other and new.owner is None else []
+            if left[name] != right[other]:
+                details.append(f"{left[name] or 'no type'} -> {right[other] or 'no type'}")
             if details:
                 paths = old.place(what, name), new.place(what, other)
                 yield Change(CHANGED, new.path, what, other, ", ".join(details), *paths)
-        for name in gone:
+        for name in filter(gone.__contains__, left):
             yield Change(REMOVED, old.path, what, f"{left[name]} {name}".strip(), before=old.place(what, name))
-        for name in fresh:
+        for name in filter(fresh.__contains__, right):
             yield Change(ADDED, new.path, what, f"{right[name]} {name}".strip(), after=new.place(what, name))
-        if not gone and not fresh and [right_name for _, right_name in sorted(kept, key=lambda pair: list(left).index(pair[0]))] != list(right):
+        order = dict(pairs)
+        if not gone and not fresh and [order[name] for name in left] != list(right):
             yield Change(CHANGED, new.path, "order", f"{what}s", "they stand in another order")
 
-    def _weights(self, old: Scope, new: Scope, same: dict[str, str]) -> Iterator[Change]:
+    def _weights(self, old: Scope, new: Scope, nodes: list[tuple[Node, Node]], same: dict[str, str]) -> Iterator[Change]:
         left, right = dict(old.initializers), dict(new.initializers)
-        for name in [name for name in left if name in right]:
-            same[name] = name
-            yield from self._tensor(name, left.pop(name), right.pop(name), old, new)
-        alike: dict[tuple, list[str]] = {}
-        for name, item in right.items():
-            alike.setdefault(self._content(self.after, item), []).append(name)
-        renamed = 0
+        pairs = [(name, name) for name in left if name in right]
+        for name, _ in pairs:
+            del left[name], right[name]
+        renamed = [*self._by_content(left, right), *_by_reader(left, right, nodes)]
+        pairs += renamed
+        same.update(pairs)
+        for name, other in pairs:
+            yield from self._tensor(name, other, old, new)
         for name, item in left.items():
-            names = alike.get(self._content(self.before, item)) if self.weights else None
-            if names:
-                same[name] = names.pop(0)
-                renamed += 1
-                del right[same[name]]
-            else:
-                yield self._alone(REMOVED, name, item, old)
+            yield self._alone(REMOVED, name, item, old)
         for name, item in right.items():
             yield self._alone(ADDED, name, item, new)
         if renamed:
-            yield Change(CHANGED, new.path, "initializer", f"{renamed} initializers", "they have other names")
+            yield Change(CHANGED, new.path, "name", f"{len(renamed)} initializers", "they have other names")
+
+    def _by_content(self, left: dict, right: dict) -> list[tuple[str, str]]:
+        """Takes out the pairs of initializers with the same data."""
+        alike: dict[tuple, list[str]] = {}
+        for name, item in right.items() if self.weights else ():
+            alike.setdefault(self._content(self.after, item), []).append(name)
+        pairs = []
+        for name, item in list(left.items()):
+            if names := alike.get(self._content(self.before, item)):
+                pairs.append((name, names.pop(0)))
+                del left[name], right[pairs[-1][1]]
+        return pairs
 
     @staticmethod
     def _content(side: _Side, item: proto.TensorProto) -> tuple:
@@ -235,19 +280,19 @@ class _Comparison:
         places = {"before": path} if kind == REMOVED else {"after": path}
         return Change(kind, scope.path, "initializer", f"{tensor(item.data_type, item.dims)} {name}", **places)
 
-    def _tensor(self, name: str, left, right, old: Scope, new: Scope) -> Iterator[Change]:
+    def _tensor(self, name: str, other: str, old: Scope, new: Scope) -> Iterator[Change]:
+        left, right = old.initializers[name], new.initializers[other]
         kinds = [tensor(item.data_type, item.dims) for item in (left, right)]
-        if kinds[0] != kinds[1]:
-            detail = f"{kinds[0]} -> {kinds[1]}"
-        elif (digest := self.before.digest(left)) == self.after.digest(right) and digest is not None:
-            return
-        elif None in (digest, self.after.digest(right)):
+        digests = [self.before.digest(left), self.after.digest(right)] if kinds[0] == kinds[1] else []
+        if None in digests:
             detail = "the weights could not be read"
+        elif digests:
+            detail = f"the weights differ ({kinds[1]})" if digests[0] != digests[1] else ""
         else:
-            detail = f"the weights differ ({kinds[1]})"
-        yield Change(
-            CHANGED, new.path, "initializer", name, detail, old.place("initializer", name), new.place("initializer", name)
-        )
+            detail = f"{kinds[0]} -> {kinds[1]}"
+        if detail:
+            places = old.place("initializer", name), new.place("initializer", other)
+            yield Change(CHANGED, new.path, "initializer", other, detail, *places)
 
     def _types(self, old: Scope, new: Scope, same: dict[str, str]) -> Iterator[Change]:
         tables = [{item.name: type_of(item.type) for item in scope.proto.value_info} for scope in (old, new)]
@@ -261,36 +306,17 @@ class _Comparison:
                 yield Change(kind, new.path, "value", f"declared types of {count} values")
 
     def _pairs(self, old: list[Node], new: list[Node]) -> list[tuple[int, int]]:
-        """Which nodes are the same: those that read alike, those of the same kind in the same order, those named alike."""
-        pairs: list[tuple[int, int]] = []
-        left, right = list(range(len(old))), list(range(len(new)))
-
-        def once(of_left: Callable, of_right: Callable) -> None:
-            tables = [{}, {}]
-            for table, numbers, key in ((tables[0], left, of_left), (tables[1], right, of_right)):
-                for number in numbers:
-                    table.setdefault(key(number), []).append(number)
-            found = [(x[0], tables[1][key][0]) for key, x in tables[0].items() if key and len(x) == len(tables[1].get(key, ())) == 1]
-            take(found)
-
-        def take(found: list[tuple[int, int]]) -> None:
-            pairs.extend(found)
-            gone = [{pair[side] for pair in found} for side in (0, 1)]
-            left[:] = [number for number in left if number not in gone[0]]
-            right[:] = [number for number in right if number not in gone[1]]
-
-        def in_order(of_left: list, of_right: list) -> None:
-            found = align([of_left[x] for x in left], [of_right[y] for y in right])
-            take([(left[x], right[y]) for x, y in found])
-
-        once(lambda x: self._full(self.before, old[x]), lambda y: self._full(self.after, new[y]))
-        if left and right:
-            own = self.before.own_keys(old), self.after.own_keys(new)
-            in_order(self.before.near_keys(old, own[0]), self.after.near_keys(new, own[1]))
-            in_order(*own)
-        once(lambda x: (old[x].op, old[x].name) if old[x].name else None, lambda y: (new[y].op, new[y].name) if new[y].name else None)
-        once(lambda x: next(filter(None, old[x].outputs), None), lambda y: next(filter(None, new[y].outputs), None))
-        return sorted(pairs)
+        """Which nodes are the same: that read alike, or are of one kind in the same order, or have a name in common."""
+        rest = _Rest(range(len(old)), range(len(new)))
+        sides = (self.before, old), (self.after, new)
+        rest.take_unique(*([self._full(side, node) for node in nodes] for side, nodes in sides))
+        if rest.left and rest.right:
+            own = [side.own_keys(nodes) for side, nodes in sides]
+            rest.take_in_order(*(side.near_keys(nodes, keys) for (side, nodes), keys in zip(sides, own, strict=True)))
+            rest.take_in_order(*own)
+            rest.take_unique(*([node.name and (node.op, node.name) for node in nodes] for nodes in (old, new)))
+            rest.take_unique(*([next(filter(None, node.outputs), "") for node in nodes] for nodes in (old, new)))
+        return sorted(rest.pairs)
 
     @staticmethod
     def _full(side: _Side, node: Node) -> tuple:
@@ -314,14 +340,25 @@ class _Comparison:
             details.append("its bodies differ in number")
         if details:
             yield Change(CHANGED, new.scope.path, "node", self.after.line(new), "; ".join(details), old.path, new.path)
-        for left, right in zip(old.bodies, new.bodies):  # noqa: B905
-            yield from self._scope(left, right, same)
 
-    @staticmethod
-    def _order(pairs: list[tuple[int, int]], old: Scope, new: Scope) -> Iterator[Change]:
-        places = [y for _, y in pairs]
-        if places != sorted(places):
-            yield Change(CHANGED, new.path, "order", "nodes", "they stand in another order")
+
+def _by_reader(left: dict, right: dict, nodes: list[tuple[Node, Node]]) -> list[tuple[str, str]]:
+    """Takes out the pairs of initializers of one type that the same nodes read at the same place."""
+    pairs = []
+    for before, after in nodes:
+        for name, other in zip(before.inputs, after.inputs):  # noqa: B905
+            if name in left and other in right:
+                a, b = left[name], right[other]
+                if a.data_type == b.data_type and a.dims == b.dims:
+                    pairs.append((name, other))
+                    del left[name], right[other]
+    return pairs
+
+
+def _declared(scope: Scope, what: str) -> dict[str, str]:
+    """Name -> type of a graph's inputs or outputs; those of functions have no type."""
+    values = getattr(scope.proto, what)
+    return dict((item, "") if isinstance(item, str) else (item.name, type_of(item.type)) for item in values)
 
 
 def _opsets(model: proto.ModelProto) -> dict[str, int]:

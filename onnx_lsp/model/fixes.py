@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import unified_diff
 
 from onnx_lsp import atomic
@@ -16,9 +16,10 @@ from onnx_lsp.diagnostics import ModelEdit
 from onnx_lsp.model import proto, wire
 from onnx_lsp.model.dataflow import sorted_nodes
 from onnx_lsp.model.graph import Model, Scope
-from onnx_lsp.model.listing import listing
 from onnx_lsp.model.native import bodies
+from onnx_lsp.model.text import VIEW, Style, render
 
+PREVIEWS: tuple[Style, ...] = (VIEW, replace(VIEW, metadata=True))  # the second, where the first shows no change
 MAX_PROTOBUF = (1 << 31) - 1  # bytes; no protobuf library reads more
 
 
@@ -32,7 +33,7 @@ class Applied:
 
     Attributes:
         applied: how many edits were applied.
-        diff: the change of the model's listing, as a unified diff.
+        diff: the change of the model as text, as a unified diff.
         written: whether the file was replaced.
     """
 
@@ -98,11 +99,13 @@ def apply_fixes(path: str, edits: Iterable[ModelEdit], write: bool) -> Applied:
     if any(edit.digest != skeleton.digest for edit in edits):
         raise FixRefused("the file has changed since it was linted")
     model = Model(skeleton, proto.ModelProto.FromString(skeleton.data))
-    before = listing(model.proto)
+    before = [render(model, style).lines for style in PREVIEWS]
     draft = Draft(model)
     for edit in edits:
         _fixer(edit)(draft, edit.at, **{_argument(name): value for name, value in edit.arguments})
-    diff = _diff(os.path.basename(path), before, listing(draft.message))
+    after = (render(model, style).lines for style in PREVIEWS)
+    diffs = (_diff(os.path.basename(path), *lines) for lines in zip(before, after, strict=True))
+    diff = next(filter(None, diffs), "")
     if write:
         write_back(path, skeleton, draft.message)
     return Applied(len(edits), diff, write)
