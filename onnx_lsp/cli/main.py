@@ -15,6 +15,7 @@ from onnx_lsp.cli.parsing import COULD_NOT_RUN, Parser
 COMMANDS = {
     "check": "find faults in export scripts and models, and fix them",
     "rule": "explain a rule, or list all of them",
+    "targets": "what the runtimes can run, and since when",
     "bench": "measure models on execution providers",
     "optimize": "make a model faster, with proof",
     "view": "print a model as text",
