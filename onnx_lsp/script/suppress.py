@@ -51,7 +51,7 @@ def suppressions(source: Source) -> list[Suppression]:
     first = next((node.start_byte for node in source.statements if node.type != "comment"), len(source.data))
     for match in COMMENT.finditer(source.data):
         node = source.node_at(match.start(), match.end())
-        if node is not None and node.type != "comment" and node.start_byte < match.start() and "string" in node.type:
+        if node is not None and "string" in node.type:
             continue
         names = tuple(name.strip() for name in (match[2] or b"").decode("utf-8", "replace").split(",") if name.strip())
         line = source.line_of(match.start())
