@@ -155,10 +155,12 @@ def signature(path: str) -> Signature:
 
 def _stamp(settings: Settings) -> str:
     """What findings depend on besides files: the linter itself, its cards, onnx, and the settings."""
-    asked = [(item.name, getattr(settings, item.name)) for item in fields(settings) if item.name not in IRRELEVANT]
+    asked = {item.name: getattr(settings, item.name) for item in fields(settings) if item.name not in IRRELEVANT}
+    if not (settings.per_file_ignores or settings.excuses):
+        del asked["root"], asked["source"]  # only patterns are relative to it, and only messages about tables name it
     package = os.path.dirname(os.path.abspath(__file__))
-    cards = sorted({os.path.dirname(rule.path) for rule in settings.rulebook().rules.values()})
-    state = [f for folder in (package, *cards) for f in _state(folder)]
+    cards = sorted({os.path.dirname(os.path.dirname(rule.path)) for rule in settings.rulebook().rules.values()})
+    state = [file for folder in (package, *cards) for file in _state(folder)]
     return blake2b(repr([__version__, sys.version, _onnx_version(), asked, state]).encode(), digest_size=16).hexdigest()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from dataclasses import dataclass
 
 CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
@@ -44,6 +45,8 @@ class Workspace:
         self.dependencies.add(absolute)
         if absolute in self.documents:
             return Text(self.documents[absolute], "utf-8")
+        if not stat.S_ISREG(os.stat(absolute).st_mode) and not os.path.isdir(absolute):
+            raise OSError(22, "it is not a regular file", path)  # opening a pipe would block for ever
         with open(absolute, "rb") as file:
             return decode(file.read())
 

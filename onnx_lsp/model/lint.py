@@ -26,6 +26,7 @@ def stages(path: str, settings: Settings, workspace: Workspace) -> Iterator[Stag
     run = Run(path, settings, locate=lambda at: at if isinstance(at, (str, TextRange)) else at.path)
     yield Stage("reading the file", ())
     from onnx_lsp.model import checks, reading  # noqa: F401  (importing the checks registers them)
+    from onnx_lsp.model.external import external_files
 
     try:
         facts: dict[str, object] = {"reading": reading.read(path)}
@@ -38,6 +39,7 @@ def stages(path: str, settings: Settings, workspace: Workspace) -> Iterator[Stag
     if not facts["reading"].usable:
         yield Stage("done", findings(run, done=True))
         return
+    workspace.dependencies |= external_files(facts["reading"].model)
     yield from _of_model(run, [check for check in enabled if not _needs(check) <= {"reading"}], facts)
 
 
