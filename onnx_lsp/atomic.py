@@ -3,31 +3,84 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import time
 from collections.abc import Iterable
+
+PREFIX = ".onnx-lint-"
+SURELY_OVER = 60  # seconds after which a temporary file of a process that is gone is nobody's
 
 
 def write(path: str, chunks: Iterable[bytes]) -> None:
     """Replaces the file `path` by `chunks`: a temporary file beside it, synced, then renamed over it.
 
-    A link is followed, and the file's mode is kept.
+    A link is followed, and the file's mode is kept. Where the system has files without names, the temporary file gets
+    one only for the moment before it is renamed. What a process that was killed left behind, `sweep` removes.
 
     Raises:
         OSError: it cannot be written; the original is untouched.
     """
     target = os.path.realpath(path)
-    handle, temporary = tempfile.mkstemp(prefix=".onnx-lint-", dir=os.path.dirname(target))
+    temporary = os.path.join(os.path.dirname(target), f"{PREFIX}{os.getpid()}-{os.urandom(8).hex()}")
+    mode = _mode(target)
+    handle = _nameless(os.path.dirname(target))
+    named = handle is None
+    if handle is None:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             for chunk in chunks:
                 file.write(chunk)
             file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, _mode(target))
+            os.fsync(handle)
+            if not named:
+                os.fchmod(handle, mode)
+                os.link(f"/proc/self/fd/{handle}", temporary, src_dir_fd=handle)  # with a dir_fd, links are followed
+                named = True
+            else:
+                os.chmod(temporary, mode)
         os.replace(temporary, target)
     except BaseException:
-        os.unlink(temporary)
+        if named:
+            os.unlink(temporary)
         raise
+
+
+def sweep(folder: str) -> None:
+    """Removes the temporary files that killed processes left in a folder."""
+    try:
+        names = [name for name in os.listdir(folder or ".") if name.startswith(PREFIX)]
+    except OSError:
+        return
+    for name in names:
+        path = os.path.join(folder, name)
+        pid = name.removeprefix(PREFIX).partition("-")[0]
+        try:
+            if pid.isdigit() and not _runs(int(pid)) and time.time() - os.stat(path).st_mtime > SURELY_OVER:
+                os.unlink(path)
+        except OSError:
+            continue
+
+
+def _runs(pid: int) -> bool:
+    if not hasattr(os, "fork"):
+        return True  # Windows: asking would end the process
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _nameless(folder: str) -> int | None:
+    """A file without a name in the folder; None where the system, or this file system, has none."""
+    if not hasattr(os, "O_TMPFILE") or not os.path.exists("/proc/self/fd"):
+        return None
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o600)
+    except OSError:
+        return None
 
 
 def _mode(target: str) -> int:

@@ -99,6 +99,11 @@ def lint(args: argparse.Namespace, resolver: Resolver, paths: list[str]) -> list
 
     mode = Mode(args.fix or args.fix_only or args.diff, args.unsafe_fixes, write=not args.diff)
     cache = _cache(args, resolver)
+    if mode.fix and mode.write:
+        from onnx_lsp import atomic
+
+        for folder in {os.path.dirname(path) for path in paths}:
+            atomic.sweep(folder)
     with Progress(sys.stderr, hidden=args.quiet) as progress:
         results = lint_all(paths, resolver, mode, args.jobs, cache, progress)
     if cache:
