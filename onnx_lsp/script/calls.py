@@ -128,7 +128,7 @@ class ExportCall:
 
     @property
     def exports_program(self) -> bool:
-        """The model is an `ExportedProgram`: the new exporter takes it, whatever `dynamo` says, and no example inputs."""
+        """The model is an `ExportedProgram`: the new exporter takes it, whatever `dynamo` says, without examples."""
         model = self.get("model")
         return model is not None and isinstance(model.only, Made) and model.only.callee.startswith("torch.export.")
 

@@ -9,10 +9,23 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable
 
-from onnx_lsp.script.grammar import Node
+from onnx_lsp.script.containers import elements, item, put
+from onnx_lsp.script.grammar import Node, first_expression
+from onnx_lsp.script.operators import COMPARE, binary, fresh, membership, truth_of_atom, truth_of_value
 from onnx_lsp.script.state import Frame, contents
 from onnx_lsp.script.values import (
-    UNKNOWN, Class, Const, Function, Made, Map, Obj, Ref, Seq, Tensor, Value, const, join,
+    UNKNOWN,
+    Class,
+    Const,
+    Function,
+    Map,
+    Obj,
+    Ref,
+    Seq,
+    Tensor,
+    Value,
+    const,
+    join,
 )  # fmt: skip
 
 BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
@@ -20,7 +33,6 @@ BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 STARRED = {"torch": "torch", "onnx": "onnx", "np": "numpy", "numpy": "numpy", "nn": "torch.nn", "os": "os"}
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "\n": "", "0": "\0"}
 QUOTES, TRIPLE = ("'", '"'), ("'''", '"""')
-LARGEST = 10**9
 # A longer literal is data, which no rule asks about.
 MOST_ITEMS = 1000
 DEEPEST_COMPREHENSION = 2
@@ -115,11 +127,6 @@ def _parenthesized(flow, node: Node, frame: Frame) -> Value:
     return evaluate(flow, first_expression(node), frame)
 
 
-def first_expression(node: Node) -> Node | None:
-    """The first child that is not a comment."""
-    return next((child for child in node.named_children if child.type != "comment"), None)
-
-
 def _sequence(kind: str) -> Callable:
     def evaluator(flow, node: Node, frame: Frame) -> Value:
         items, open_ = sequence_items(flow, node, frame)
@@ -145,35 +152,6 @@ def sequence_items(flow, node: Node, frame: Frame) -> tuple[list[Value], bool]:
     return items, open_
 
 
-def elements(value: Value, frame: Frame) -> list[Value] | None:
-    """The items that iterating over a value gives, when they are all known."""
-    atom = contents(value, frame.state.heap).only
-    if isinstance(atom, Seq):
-        return None if atom.open else list(atom.items)
-    if isinstance(atom, Map):
-        return None if atom.open else [key for key, _ in atom.entries]
-    if isinstance(atom, Made) and atom.callee in ("range", "enumerate", "zip", "reversed", "sorted"):
-        return made_elements(atom, frame)
-    return None
-
-
-def made_elements(atom: Made, frame: Frame) -> list[Value] | None:
-    """The items of `range(…)`, `enumerate(…)`, `zip(…)`, `reversed(…)`, `sorted(…)` over known things."""
-    if atom.callee == "range":
-        bounds = [argument.constant for argument in atom.args]
-        if not bounds or not all(type(bound) is int for bound in bounds) or len(range(*bounds[:3])) > 64:
-            return None
-        return [const(number, atom.node) for number in range(*bounds[:3])]
-    columns = [elements(argument, frame) for argument in atom.args]
-    if not columns or any(column is None for column in columns):
-        return None
-    if atom.callee == "zip":
-        return [Value((Seq("tuple", row, atom.node),)) for row in zip(*columns, strict=False)]
-    if atom.callee == "enumerate":
-        return [Value((Seq("tuple", (const(i, atom.node), item), atom.node),)) for i, item in enumerate(columns[0])]
-    return columns[0][::-1] if atom.callee == "reversed" else None
-
-
 def _dictionary(flow, node: Node, frame: Frame) -> Value:
     entries: dict[object, tuple[Value, Value]] = {}
     open_ = node.named_child_count > MOST_ITEMS
@@ -189,25 +167,6 @@ def _dictionary(flow, node: Node, frame: Frame) -> Value:
         elif child.type == "ERROR":
             open_ = True
     return frame.new(Map(tuple(entries.values()), node, open_), node)
-
-
-def put(entries: dict[object, tuple[Value, Value]], key: Value, value: Value) -> None:
-    """Sets a dict entry; a key that is not one known constant is kept as an entry of its own."""
-    constant = key.constant
-    try:
-        name = (type(constant), constant) if constant is not ... else object()
-        hash(name)
-    except TypeError:
-        name = object()
-    entries[name] = (entries[name][0] if name in entries else key, value)
-
-
-def entries_of(atom: Map) -> dict[object, tuple[Value, Value]]:
-    """The entries of a dict in the form that `put` changes."""
-    entries: dict[object, tuple[Value, Value]] = {}
-    for key, value in atom.entries:
-        put(entries, key, value)
-    return entries
 
 
 def _comprehension(flow, node: Node, frame: Frame) -> Value:
@@ -255,8 +214,8 @@ def _comprehend(flow, body: Node, clauses: list[Node], frame: Frame, rows: list)
             _comprehend(flow, body, rest, frame, rows)
         return
     items = elements(evaluate(flow, clause.child_by_field_name("right"), frame), frame)
-    for item in items if items is not None else (UNKNOWN,):
-        flow.bind(clause.child_by_field_name("left"), item, frame)
+    for element in items if items is not None else (UNKNOWN,):
+        flow.bind(clause.child_by_field_name("left"), element, frame)
         if items is None:
             _comprehend(flow, body, rest, frame, [])
         else:
@@ -297,28 +256,6 @@ def truth_of(flow, test: Node | None, frame: Frame) -> bool | None:
     return truth_of_value(evaluate(flow, test, frame), frame)
 
 
-def truth_of_value(value: Value, frame: Frame) -> bool | None:
-    flat = contents(value, frame.state.heap)
-    if flat.partial or not flat.atoms:
-        return None
-    found = {truth_of_atom(atom, frame) for atom in flat.atoms}
-    return found.pop() if len(found) == 1 else None
-
-
-def truth_of_atom(atom, frame: Frame, assumed: bool = False) -> bool | None:
-    if atom.via != "written" and not assumed:
-        return None
-    if isinstance(atom, Const):
-        return bool(atom.value)
-    if isinstance(atom, Seq) and (atom.items or not atom.open):
-        return bool(atom.items)
-    if isinstance(atom, Map) and (atom.entries or not atom.open):
-        return bool(atom.entries)
-    if isinstance(atom, (Function, Class, Obj)):
-        return True
-    return None
-
-
 def _comparison(flow, node: Node, frame: Frame) -> Value:
     operands = [child for child in node.named_children if child.type != "comment"]
     operators = [flow.source.of(child) for child in node.children if not child.is_named]
@@ -333,7 +270,7 @@ def _comparison(flow, node: Node, frame: Frame) -> Value:
         return const(same == (operator in ("is", "==")), node) if known else UNKNOWN
     one, other = left.constant, right.constant
     if isinstance(one, str) and isinstance(right.only, (Seq, Map)) and operator in ("in", "not in"):
-        return _membership(one, right.only, operator, node)
+        return membership(one, right.only, operator, node)
     if one is ... or other is ... or operator not in COMPARE:
         return UNKNOWN
     try:
@@ -342,83 +279,10 @@ def _comparison(flow, node: Node, frame: Frame) -> Value:
         return UNKNOWN
 
 
-def _membership(name: str, atom: Seq | Map, operator: str, node: Node) -> Value:
-    items = atom.items if isinstance(atom, Seq) else [key for key, _ in atom.entries]
-    names = [item.constant for item in items]
-    if name not in names and (atom.open or ... in names):
-        return UNKNOWN
-    return const((name in names) == (operator == "in"), node)
-
-
-COMPARE = {
-    "==": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b, ">=": lambda a, b: a >= b, "in": lambda a, b: a in b, "not in": lambda a, b: a not in b,
-}  # fmt: skip
-
-
 def _binary(flow, node: Node, frame: Frame) -> Value:
     left = evaluate(flow, node.child_by_field_name("left"), frame)
     right = evaluate(flow, node.child_by_field_name("right"), frame)
     return binary(node.child_by_field_name("operator").type, left, right, node, frame)
-
-
-def binary(operator: str, left: Value, right: Value, node: Node, frame: Frame) -> Value:
-    """`left operator right` for numbers, strings, sequences, paths and tensors."""
-    one, other = (contents(value, frame.state.heap).only for value in (left, right))
-    if isinstance(one, Const) and isinstance(other, Const):
-        via = one.via if one.via != "written" else other.via
-        result = arithmetic(operator, one.value, other.value)
-        return UNKNOWN if result is ... else Value((Const(result, node, via),))
-    if isinstance(one, Seq) and isinstance(other, Seq) and operator == "+" and one.kind == other.kind:
-        return _fresh(Seq(one.kind, one.items + other.items, node, one.open or other.open), node, frame)
-    if isinstance(one, Map) and isinstance(other, Map) and operator == "|":
-        entries = entries_of(one)
-        for key, value in other.entries:
-            put(entries, key, value)
-        return frame.new(Map(tuple(entries.values()), node, one.open or other.open), node)
-    if isinstance(one, Seq) and isinstance(other, Const) and operator == "*" and type(other.value) is int:
-        if len(one.items) * other.value <= 64:
-            return _fresh(Seq(one.kind, one.items * other.value, node, one.open), node, frame)
-    if isinstance(one, Tensor) and isinstance(other, Const) and operator in ("+", "-", "*", "/", ">", "<", "**"):
-        return Value((Tensor(one.shape, node, one.library, one.open),))
-    if isinstance(one, Const) and isinstance(other, Tensor) and operator in ("+", "-", "*", "/"):
-        return Value((Tensor(other.shape, node, other.library, other.open),))
-    return UNKNOWN
-
-
-def _fresh(atom: Seq, node: Node, frame: Frame) -> Value:
-    return Value((atom,)) if atom.kind == "tuple" else frame.new(atom, node)
-
-
-def arithmetic(operator: str, one: object, other: object) -> object:
-    """The constant that an operation gives, or `...`."""
-    if isinstance(one, str) and operator == "%":
-        return ...
-    if operator == "/" and isinstance(one, str) and isinstance(other, str):
-        return f"{one.rstrip('/')}/{other}"
-    if isinstance(one, str) != isinstance(other, str) or one is None or other is None:
-        return ...
-    if not isinstance(one, str) and (abs(one) > LARGEST or abs(other) > LARGEST):
-        return ...
-    try:
-        match operator:
-            case "+":
-                return one + other
-            case "-":
-                return one - other
-            case "*":
-                return one * other
-            case "//":
-                return one // other
-            case "/":
-                return one / other
-            case "%":
-                return one % other
-            case "**" if abs(other) <= 32 and abs(one) <= 1024:
-                return one**other
-    except (TypeError, ZeroDivisionError, OverflowError, ValueError):
-        pass
-    return ...
 
 
 def _unary(flow, node: Node, frame: Frame) -> Value:
@@ -445,17 +309,6 @@ def _subscript(flow, node: Node, frame: Frame) -> Value:
     return result.loosened() if base.partial else result
 
 
-def item(atom, key: object) -> Value:
-    """`atom[key]` for a constant key."""
-    if isinstance(atom, Map):
-        return atom.get(key) or UNKNOWN
-    if isinstance(atom, Seq) and type(key) is int and not atom.open and -len(atom.items) <= key < len(atom.items):
-        return atom.items[key]
-    if isinstance(atom, Const) and isinstance(atom.value, str) and type(key) is int and abs(key) < len(atom.value):
-        return const(atom.value[key], atom.node)
-    return UNKNOWN
-
-
 def _sliced(flow, base: Value, node: Node, whole: Node, frame: Frame) -> Value:
     atom = base.only
     if not isinstance(atom, Seq) or atom.open:
@@ -469,7 +322,7 @@ def _sliced(flow, base: Value, node: Node, whole: Node, frame: Frame) -> Value:
             bounds[place] = evaluate(flow, child, frame).constant
     if any(bound is not None and type(bound) is not int for bound in bounds) or bounds[2] == 0:
         return UNKNOWN
-    return _fresh(Seq(atom.kind, atom.items[slice(*bounds)], whole), whole, frame)
+    return fresh(Seq(atom.kind, atom.items[slice(*bounds)], whole), whole, frame)
 
 
 def _lambda(flow, node: Node, frame: Frame) -> Value:

@@ -12,12 +12,28 @@ from collections.abc import Callable
 
 from onnx_lsp.script import evaluate as ev
 from onnx_lsp.script import library
-from onnx_lsp.script.grammar import Node
+from onnx_lsp.script.containers import elements, entries_of, put
+from onnx_lsp.script.grammar import Node, first_expression
+from onnx_lsp.script.operators import truth_of_atom
+from onnx_lsp.script.parameters import Arguments, bind_parameters, combined
 from onnx_lsp.script.source import Source
 from onnx_lsp.script.state import Frame, State, contents, either, frozen, loosened_content, merge
 from onnx_lsp.script.statements import STATEMENTS
 from onnx_lsp.script.values import (
-    DEFAULT, UNKNOWN, Cell, Class, Const, Function, Made, Map, Obj, Partial, Ref, Seq, Value, const, join,
+    UNKNOWN,
+    Cell,
+    Class,
+    Const,
+    Function,
+    Made,
+    Map,
+    Obj,
+    Partial,
+    Ref,
+    Seq,
+    Value,
+    const,
+    join,
 )  # fmt: skip
 
 MOST_STEPS = 200_000
@@ -27,29 +43,6 @@ DEEPEST_CALL = 8
 MOST_CALLS, MOST_CALLS_EXPORTING = 12, 64
 TRANSPARENT = ("torch.", "staticmethod", "classmethod", "property", "functools.", "click.", "typer.", "hydra.", "abc.")
 EXPORTS = ("torch.onnx.export", "torch.onnx.utils.export")
-
-
-class Arguments:
-    """The arguments of a call, evaluated: values with the nodes that wrote them. `open`: a splat may add others."""
-
-    __slots__ = ("positional", "keywords", "nodes", "open", "splat")
-
-    def __init__(self) -> None:
-        self.positional: list[Value] = []
-        self.keywords: dict[str, Value] = {}
-        self.nodes: dict[int | str, Node] = {}
-        self.splat: set[str] = set()
-        self.open = False
-
-    def get(self, position: int, name: str) -> Value | None:
-        """An argument by position or name; None when it is not given."""
-        if name in self.keywords:
-            return self.keywords[name]
-        return self.positional[position] if position < len(self.positional) else None
-
-    @property
-    def all(self) -> list[Value]:
-        return [*self.positional, *self.keywords.values()]
 
 
 class Observation:
@@ -156,7 +149,7 @@ class Flow:
     def narrow(self, test: Node, truth: bool, frame: Frame) -> None:
         """Drops from a name what it cannot be where `test` is `truth`: `x is None`, `x`, `not x`, and `and` of them."""
         while test is not None and test.type == "parenthesized_expression":
-            test = ev.first_expression(test)
+            test = first_expression(test)
         if test is None:
             return
         if test.type == "not_operator":
@@ -165,7 +158,7 @@ class Flow:
             self.narrow(test.child_by_field_name("left"), truth, frame)
             self.narrow(test.child_by_field_name("right"), truth, frame)
         elif test.type == "identifier":
-            self._keep(test, frame, lambda atom: ev.truth_of_atom(atom, frame, assumed=True) is not (not truth))
+            self._keep(test, frame, lambda atom: truth_of_atom(atom, frame, assumed=True) is not (not truth))
         elif test.type == "comparison_operator" and test.named_child_count == 2:
             left, right = test.named_children
             operators = [child.type for child in test.children if not child.is_named]
@@ -200,10 +193,10 @@ class Flow:
             key = self.evaluate(keys[0], frame) if len(keys) == 1 else UNKNOWN
             self.change(base, lambda atom: with_item(atom, key, value), frame)
         elif target.type == "list_splat_pattern":
-            self.bind(ev.first_expression(target), UNKNOWN, frame)
+            self.bind(first_expression(target), UNKNOWN, frame)
 
     def _unpack(self, targets: list[Node], value: Value, frame: Frame) -> None:
-        items = ev.elements(value, frame)
+        items = elements(value, frame)
         fits = items is not None and len(items) == len(targets)
         starred = any(target.type == "list_splat_pattern" for target in targets)
         for number, target in enumerate(targets):
@@ -271,7 +264,7 @@ class Flow:
                 given.keywords[name] = self.evaluate(value, frame)
                 given.nodes[name] = value
             elif child.type == "list_splat":
-                items = ev.elements(self.evaluate(ev.first_expression(child), frame), frame)
+                items = elements(self.evaluate(first_expression(child), frame), frame)
                 given.open = given.open or items is None
                 for item in items or ():
                     given.nodes[len(given.positional)] = child
@@ -287,7 +280,7 @@ class Flow:
 
     def _splat(self, given: Arguments, node: Node, frame: Frame) -> None:
         """`**value`: known entries are arguments; what only some of the possible dicts have is uncertain."""
-        flat = contents(self.evaluate(ev.first_expression(node), frame), frame.state.heap)
+        flat = contents(self.evaluate(first_expression(node), frame), frame.state.heap)
         maps = [atom for atom in flat.atoms if isinstance(atom, Map)]
         given.open = given.open or flat.partial or len(maps) != len(flat.atoms) or any(atom.open for atom in maps)
         names = {key.constant for atom in maps for key, _ in atom.entries}
@@ -419,19 +412,6 @@ class Flow:
         return [text.lstrip("@ ").partition("(")[0].strip() for text in texts]
 
 
-def combined(partial: Partial, given: Arguments) -> Arguments:
-    """The arguments of a call of a `functools.partial`."""
-    result = Arguments()
-    first = partial.args.positional
-    result.positional = [*first, *given.positional]
-    result.keywords = {**partial.args.keywords, **given.keywords}
-    shifted = {len(first) + key if isinstance(key, int) else key: node for key, node in given.nodes.items()}
-    result.nodes = {**partial.args.nodes, **shifted}
-    result.splat = (set(partial.args.keywords) | partial.args.splat | given.splat) - set(given.keywords)
-    result.open = partial.args.open or given.open
-    return result
-
-
 def with_attribute(atom, name: str, value: Value):
     """An object with an attribute set."""
     if not isinstance(atom, Obj):
@@ -442,8 +422,8 @@ def with_attribute(atom, name: str, value: Value):
 def with_item(atom, key: Value, value: Value):
     """A dict or list with an item set."""
     if isinstance(atom, Map):
-        entries = ev.entries_of(atom)
-        ev.put(entries, key, value)
+        entries = entries_of(atom)
+        put(entries, key, value)
         return Map(tuple(entries.values()), atom.node, atom.open or key.constant is ...)
     if isinstance(atom, Seq):
         at = key.constant
@@ -453,56 +433,3 @@ def with_item(atom, key: Value, value: Value):
             return Seq(atom.kind, tuple(items), atom.node, atom.open)
         return Seq(atom.kind, atom.items, atom.node, True)
     return atom
-
-
-def bind_parameters(flow: Flow, function: Function, given: Arguments | None, frame: Frame) -> None:
-    """Binds what a call gives to the names of the parameters."""
-    positional = list(given.positional) if given else []
-    keywords = dict(given.keywords) if given else {}
-    sure = given is not None and not given.open
-    if function.bound is not None:
-        positional.insert(0, function.bound)
-    names_only = False
-    for parameter in parameters_of(function.node):
-        kind, name, default = parameter_parts(flow.source, parameter)
-        if kind == "*":
-            names_only = True
-            value = Value((Seq("tuple", tuple(positional), parameter, not sure),)) if name else UNKNOWN
-            positional = []
-        elif kind == "**":
-            entries = tuple((const(key), item) for key, item in keywords.items())
-            value = frame.new(Map(entries, parameter, not sure), parameter)
-        elif positional and not names_only:
-            value = positional.pop(0)
-        elif name in keywords:
-            value = keywords.pop(name)
-        elif default is not None and given is None:
-            value = flow.evaluate(default, function.frame).assumed(DEFAULT)
-        elif default is not None:
-            value = flow.evaluate(default, function.frame)
-            value = value if sure else value.loosened()
-        else:
-            value = UNKNOWN
-        if name:
-            frame.state.names[name] = value
-
-
-def parameters_of(function: Node) -> list[Node]:
-    """The parameter nodes of a function or lambda."""
-    node = function.child_by_field_name("parameters")
-    return [child for child in node.named_children if child.type != "comment"] if node is not None else []
-
-
-def parameter_parts(source: Source, node: Node) -> tuple[str, str, Node | None]:
-    """A parameter's kind (`""`, `*` or `**`), name and default."""
-    if node.type == "typed_parameter":
-        node = node.named_children[0]
-    if node.type in ("list_splat_pattern", "dictionary_splat_pattern"):
-        inner = ev.first_expression(node)
-        return ("*" if node.type == "list_splat_pattern" else "**", source.of(inner) if inner else "", None)
-    if node.type == "keyword_separator":
-        return ("*", "", None)
-    if node.type in ("default_parameter", "typed_default_parameter"):
-        name = node.child_by_field_name("name")
-        return ("", source.of(name), node.child_by_field_name("value"))
-    return ("", source.of(node) if node.type == "identifier" else "", None)

@@ -30,3 +30,8 @@ def _extension(package: str) -> ModuleType:
 _binding = _extension("tree_sitter")
 Node, Parser, Point, Range, Tree = _binding.Node, _binding.Parser, _binding.Point, _binding.Range, _binding.Tree
 LANGUAGE = _binding.Language(_extension("tree_sitter_python").language())
+
+
+def first_expression(node: Node) -> Node | None:
+    """The first child that is not a comment."""
+    return next((child for child in node.named_children if child.type != "comment"), None)

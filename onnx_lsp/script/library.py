@@ -7,14 +7,26 @@ escape.
 
 from __future__ import annotations
 
-from onnx_lsp.script import evaluate as ev
+from onnx_lsp.script.containers import elements, entries_of, put
 from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.options import add_argument, parsed
 from onnx_lsp.script.state import Frame, contents
 from onnx_lsp.script.statements import extended, updated, without_item
 from onnx_lsp.script.tensors import TENSOR_CALLS, of_any, tensor_attribute, tensor_method
 from onnx_lsp.script.values import (
-    OPTION, UNKNOWN, Atom, Cell, Class, Const, Made, Map, Obj, Partial, Ref, Seq, Tensor, Value, const, join,
+    OPTION,
+    UNKNOWN,
+    Atom,
+    Cell,
+    Const,
+    Made,
+    Map,
+    Obj,
+    Partial,
+    Seq,
+    Tensor,
+    Value,
+    const,
 )  # fmt: skip
 
 # Calls into these leave their arguments as they are.
@@ -137,7 +149,7 @@ def string_method(atom: Const, name: str, given, node: Node, frame: Frame) -> Va
     if not isinstance(text, str) or ... in arguments or given.keywords:
         return UNKNOWN
     if name == "join" and len(given.positional) == 1:
-        items = ev.elements(given.positional[0], frame)
+        items = elements(given.positional[0], frame)
         parts = [item.constant for item in items] if items is not None else [...]
         joined = all(isinstance(part, str) for part in parts)
         return Value((Const(text.join(parts), node, atom.via),)) if joined else UNKNOWN
@@ -206,7 +218,7 @@ def sequence_method(flow, atom: Seq, owner: Value, name: str, given, node: Node,
     elif name == "add":
         flow.change(owner, lambda old: extended(old, given.positional), frame)
     elif name in ("extend", "update") and given.positional:
-        items = ev.elements(given.positional[0], frame)
+        items = elements(given.positional[0], frame)
         flow.change(owner, lambda old: extended(old, items), frame)
     elif name == "insert" and len(given.positional) == 2 and type(given.positional[0].constant) is int:
         at = given.positional[0].constant
@@ -266,7 +278,7 @@ def parser_method(flow, atom: Obj, owner: Value, name: str, given, node: Node, f
 
 def _list(kind: str):
     def construct(flow, given, node: Node, frame: Frame) -> Value | None:
-        items = ev.elements(given.positional[0], frame) if given.positional else []
+        items = elements(given.positional[0], frame) if given.positional else []
         atom = Seq(kind, tuple(items or ()), node, items is None)
         return Value((atom,)) if kind == "tuple" else frame.new(atom, node)
 
@@ -279,23 +291,23 @@ def _dict(flow, given, node: Node, frame: Frame) -> Value | None:
     for value in given.positional:
         atom = contents(value, frame.state.heap).only
         if isinstance(atom, Map):
-            entries, open_ = ev.entries_of(atom), open_ or atom.open
+            entries, open_ = entries_of(atom), open_ or atom.open
             continue
-        rows = ev.elements(value, frame)
-        pairs = [ev.elements(row, frame) for row in rows] if rows is not None else [None]
+        rows = elements(value, frame)
+        pairs = [elements(row, frame) for row in rows] if rows is not None else [None]
         if any(pair is None or len(pair) != 2 for pair in pairs):
             open_ = True
             continue
         for key, item in pairs:
-            ev.put(entries, key, item)
+            put(entries, key, item)
     for key, value in given.keywords.items():
-        ev.put(entries, const(key), value)
+        put(entries, const(key), value)
     return frame.new(Map(tuple(entries.values()), node, open_), node)
 
 
 def _len(flow, given, node: Node, frame: Frame) -> Value | None:
     value = given.positional[0] if given.positional else UNKNOWN
-    items = ev.elements(value, frame)
+    items = elements(value, frame)
     if items is not None:
         return const(len(items), node)
     return const(len(value.constant), node) if isinstance(value.constant, str) else UNKNOWN

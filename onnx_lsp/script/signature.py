@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from onnx_lsp.script.flow import parameter_parts, parameters_of
 from onnx_lsp.script.grammar import Node
+from onnx_lsp.script.parameters import parameter_parts, parameters_of
 from onnx_lsp.script.values import Atom, Function, Obj
 
 # Decorators of forward that leave its parameters as they are.

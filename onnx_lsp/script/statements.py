@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from onnx_lsp.script import evaluate as ev
-from onnx_lsp.script.grammar import Node
+from onnx_lsp.script.containers import elements, entries_of, put
+from onnx_lsp.script.grammar import Node, first_expression
+from onnx_lsp.script.operators import binary
 from onnx_lsp.script.state import Frame, State, contents, merge, widen
 from onnx_lsp.script.values import UNKNOWN, Class, Function, Map, Ref, Seq, Value, const, join
 
@@ -45,13 +47,13 @@ def _augment(flow, node: Node, frame: Frame) -> None:
     old, added = flow.evaluate(left, frame), flow.evaluate(right, frame)
     current = contents(old, frame.state.heap).only
     if operator == "+" and isinstance(current, Seq) and current.kind == "list":
-        items = ev.elements(added, frame)
+        items = elements(added, frame)
         flow.change(old, lambda atom: extended(atom, items), frame)
     elif operator == "|" and isinstance(current, Map):
         other = contents(added, frame.state.heap).only
         flow.change(old, lambda atom: updated(atom, other), frame)
     else:
-        flow.bind(left, ev.binary(operator, old, added, node, frame), frame)
+        flow.bind(left, binary(operator, old, added, node, frame), frame)
 
 
 def extended(atom, items: list[Value] | None):
@@ -65,14 +67,14 @@ def updated(atom, other):
     """A dict with the entries of another one put in."""
     if not isinstance(atom, Map):
         return atom
-    entries = ev.entries_of(atom)
+    entries = entries_of(atom)
     for key, value in other.entries if isinstance(other, Map) else ():
-        ev.put(entries, key, value)
+        put(entries, key, value)
     return Map(tuple(entries.values()), atom.node, atom.open or not isinstance(other, Map) or other.open)
 
 
 def _return(flow, node: Node, frame: Frame) -> None:
-    value = ev.first_expression(node)
+    value = first_expression(node)
     frame.returns.append(flow.evaluate(value, frame) if value is not None else const(None, node))
     frame.ends.append(frame.state.copy())
     frame.state.dead = True
@@ -116,7 +118,7 @@ def _if(flow, node: Node, frame: Frame) -> None:
 
 def _for(flow, node: Node, frame: Frame) -> None:
     target = node.child_by_field_name("left")
-    items = ev.elements(flow.evaluate(node.child_by_field_name("right"), frame), frame)
+    items = elements(flow.evaluate(node.child_by_field_name("right"), frame), frame)
     outer, frame.leaves = frame.leaves, []
     if items is not None and len(items) <= LONGEST_UNROLLED:
         for item in items:
@@ -198,9 +200,9 @@ def _with(flow, node: Node, frame: Frame) -> None:
         for item in clause.named_children if clause.type == "with_clause" else ():
             value = item.child_by_field_name("value") if item.type == "with_item" else None
             if value is not None and value.type == "as_pattern":
-                given = flow.evaluate(ev.first_expression(value), frame)
+                given = flow.evaluate(first_expression(value), frame)
                 target = value.child_by_field_name("alias")
-                flow.bind(ev.first_expression(target) if target is not None else None, given, frame)
+                flow.bind(first_expression(target) if target is not None else None, given, frame)
             else:
                 flow.evaluate(value, frame)
     flow.body(node, "body", frame)

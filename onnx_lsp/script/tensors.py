@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from onnx_lsp.script import evaluate as ev
 from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.state import Frame, contents
 from onnx_lsp.script.values import UNKNOWN, Const, Seq, Tensor, Value, const
