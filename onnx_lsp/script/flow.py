@@ -143,6 +143,7 @@ class Flow:
         frame.state = kept.copy()
         self.narrow(test, truth, frame)
         value = self.evaluate(expression, frame)
+        kept.heap = {**frame.state.heap, **kept.heap}
         frame.state = kept
         return value
 

@@ -192,7 +192,7 @@ def _frozen_atom(atom: Atom, heap: dict, depth: int) -> Atom:
         keywords = {name: frozen(item, heap, depth) for name, item in atom.keywords.items()}
         copy = Made(atom.callee, arguments, keywords, atom.node, atom.id)
         mode = heap.get(("mode", atom.id))
-        copy.mode = mode.constant if mode else None
+        copy.mode = mode.constant if mode and isinstance(mode.constant, str) else None
     else:
         return atom
     copy.via = atom.via

