@@ -2,7 +2,9 @@
 
 import { execFile } from "node:child_process";
 import { homedir } from "node:os";
+import { isAbsolute, resolve } from "node:path";
 import { promisify } from "node:util";
+import type { PythonExtension } from "@vscode/python-extension";
 import * as vscode from "vscode";
 
 const OLDEST = [3, 11] as const;
@@ -40,20 +42,6 @@ interface Answer {
   readonly server: string | null;
 }
 
-/** The part of the Python extension's API that is used here; see `@vscode/python-extension`. */
-interface PythonApi {
-  readonly environments: {
-    getActiveEnvironmentPath(resource?: vscode.Uri): { readonly path: string };
-    resolveEnvironment(environment: { readonly path: string }): Promise<
-      | {
-          readonly executable: { readonly uri: vscode.Uri | undefined };
-        }
-      | undefined
-    >;
-    readonly onDidChangeActiveEnvironmentPath: vscode.Event<unknown>;
-  };
-}
-
 /**
  * Finds the Python that runs the server. A chosen one that lacks it is not silently replaced by another.
  *
@@ -65,7 +53,8 @@ export async function findEnvironment(folder: string): Promise<Environment> {
   const candidates = chosen ? [chosen] : process.platform === "win32" ? ["python", "py"] : ["python3", "python"];
   for (const python of candidates) {
     const answer = await ask(python, folder);
-    if (answer) return judge(answer);
+    // A path is kept as it was given (it may be a wrapper); a name of the PATH is looked up once, here.
+    if (answer) return judge(isAbsolute(python) ? { ...answer, python } : answer);
   }
   throw new Unusable(
     chosen
@@ -83,7 +72,8 @@ function configuredPython(): string | undefined {
   const value = vscode.workspace.getConfiguration("onnx-lint").get<string>("interpreter", "").trim();
   if (!value) return undefined;
   const root = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? "";
-  return value.replace(/^~(?=[\\/])/, homedir()).replaceAll("${workspaceFolder}", root);
+  const path = value.replace(/^~(?=[\\/])/, homedir()).replaceAll("${workspaceFolder}", root);
+  return /[\\/]/.test(path) ? resolve(root, path) : path;
 }
 
 async function activePython(): Promise<string | undefined> {
@@ -94,9 +84,9 @@ async function activePython(): Promise<string | undefined> {
 }
 
 /** Untrusted workspaces may bring their own environment, so there the Python extension is not asked. */
-async function pythonApi(): Promise<PythonApi | undefined> {
+async function pythonApi(): Promise<PythonExtension | undefined> {
   if (!vscode.workspace.isTrusted) return undefined;
-  return vscode.extensions.getExtension<PythonApi | undefined>("ms-python.python")?.activate();
+  return vscode.extensions.getExtension<PythonExtension | undefined>("ms-python.python")?.activate();
 }
 
 async function ask(python: string, folder: string): Promise<Answer | undefined> {

@@ -1,7 +1,13 @@
 /** The server's life: started in the right environment, restarted one at a time, stopped for good. */
 
 import * as vscode from "vscode";
-import { DidChangeConfigurationNotification, LanguageClient, RevealOutputChannelOn, State } from "vscode-languageclient/node";
+import {
+  DidChangeConfigurationNotification,
+  type LanguageClient,
+  RevealOutputChannelOn,
+  State,
+} from "vscode-languageclient/node";
+import { QuietClient, restarting } from "./client";
 import { type Environment, findEnvironment, Unusable } from "./interpreter";
 import { announceModels } from "./models";
 import { forget, tell } from "./notice";
@@ -63,24 +69,29 @@ export class Server implements vscode.Disposable {
       this.client = this.create(environment);
       await this.client.start();
       await forget(this.context.globalState);
-      await announceModels(this.client);
     } catch (error) {
-      this.status.stopped(error);
-      this.log.error(error instanceof Error ? error : String(error));
-      if (error instanceof Unusable) void tell(error, this.context.globalState);
+      this.fail(error);
     }
+  }
+
+  private fail(error: unknown): void {
+    this.status.stopped(error);
+    this.log.error(error instanceof Error ? error : String(error));
+    if (error instanceof Unusable) void tell(error, this.context.globalState);
   }
 
   private async end(): Promise<void> {
     const client = this.client;
     this.client = undefined;
-    // One that failed to start cannot be stopped, only disposed of.
-    if (client?.isRunning()) await client.stop();
-    await client?.dispose();
+    try {
+      await client?.dispose();
+    } catch (error) {
+      this.log.debug(String(error)); // it was about to start: its process is ended all the same
+    }
   }
 
   private create(environment: Environment): LanguageClient {
-    const client = new LanguageClient(
+    const client = new QuietClient(
       "onnx-lsp",
       "ONNX Lint",
       // -P: a folder `onnx_lsp` in the workspace is not the server.
@@ -90,12 +101,19 @@ export class Server implements vscode.Disposable {
         initializationOptions: () => ({ settings: settings() }),
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
+        initializationFailedHandler: () => false, // no pop-up: the error handler counts it
+        errorHandler: restarting(() => {
+          this.fail(new Unusable("The server keeps ending; its log says why."));
+        }),
       },
     );
     client.onDidChangeState(({ newState }) => {
       if (this.client !== client) return;
-      if (newState === State.Running) this.status.running(environment);
-      if (newState === State.Stopped) this.status.stopped("The server ended; its log says why.");
+      if (newState === State.Running) {
+        this.status.running(environment);
+        void announceModels(client);
+      }
+      if (newState === State.Starting) this.status.starting();
     });
     return client;
   }

@@ -8,12 +8,14 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.vscode.processes import servers_in
 from tests.e2e.vscode.workbench import Workbench
 
 HERE = Path(__file__).parent
@@ -124,6 +126,11 @@ def open_folder(vscode, equipped, browser, tmp_path) -> Iterator[Open]:
             return Workbench(page)
 
         yield start
+
+    deadline = time.monotonic() + 10
+    while servers_in(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not servers_in(tmp_path), "the servers end with the editor"
 
 
 def write(path: Path, settings: dict) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 
 import pytest
 from playwright.sync_api import expect
+
+from tests.e2e.vscode.processes import servers_in
 
 pytestmark = pytest.mark.slow
 SCRIPT = """\
@@ -77,10 +81,40 @@ def test_the_status_names_the_interpreter_and_restart_brings_the_findings_back(o
     window.open("export.py")
     window.show_problems()
     expect(window.problem(BROKEN)).to_be_visible()
-    assert sys.executable in window.language_status()
+    window.language_status(sys.executable)
     window.run("ONNX: Restart Language Server")
     expect(window.problem(BROKEN)).to_have_count(0)
     expect(window.problem(BROKEN)).to_have_count(1)
+
+
+def test_a_server_that_dies_comes_back_without_a_pop_up(open_folder, folder):
+    window = open_folder(folder)
+    window.open("export.py")
+    window.show_problems()
+    expect(window.problem(BROKEN)).to_be_visible()
+    (server,) = servers_in(folder)
+    (folder / "classifier.onnx").write_bytes(b"")
+    os.kill(server, signal.SIGKILL)
+    expect(window.problem("FIL002")).to_be_visible()
+    expect(window.problem("EXP206")).to_be_visible()
+    assert len(servers_in(folder)) == 1 and server not in servers_in(folder)
+    expect(window.notifications()).to_have_count(0)
+
+
+def test_a_server_that_cannot_start_runs_after_a_restart_once_it_can(open_folder, folder):
+    obstacle = folder / "obstacle"
+    obstacle.touch()
+    python = wrapper(folder, f'[ "$1" = -c ] || [ ! -e "{obstacle}" ] || exit 1')
+    window = open_folder(folder, interpreter=python)
+    window.open("export.py")
+    expect(window.notifications()).to_contain_text("The server keeps ending")
+    expect(window.notifications()).to_have_count(1)
+    window.language_status("onnx-lint does not run")
+    obstacle.unlink()
+    window.run("ONNX: Restart Language Server")
+    window.show_problems()
+    expect(window.problem("EXP206")).to_be_visible()
+    window.language_status(python)
 
 
 def test_settings_count_at_once(open_folder, folder):
@@ -108,19 +142,17 @@ def test_a_missing_server_is_told_once_with_the_command_that_installs_it(open_fo
     window = open_folder(folder, interpreter=python)
     window.open("export.py")
     expect(window.notifications()).to_contain_text(f"{python} -m pip install onnx-lsp")
-    assert "onnx-lint does not run" in window.language_status()
+    window.language_status("onnx-lint does not run")
     window.reload()
     window.open("export.py")
-    assert f"{python} -m pip install onnx-lsp" in window.language_status()
+    window.language_status(f"{python} -m pip install onnx-lsp")
     expect(window.notifications()).to_have_count(0)
 
 
 @pytest.mark.parametrize("trusted", [True, False])
 def test_only_a_trusted_workspace_chooses_the_interpreter(open_folder, folder, trusted):
     witness = folder / "started"
-    python = folder / "python"
-    python.write_text(f'#!/bin/sh\ntouch "{witness}"\nexec "{sys.executable}" "$@"\n')
-    python.chmod(0o755)
+    wrapper(folder, f'touch "{witness}"')
     workspace_settings(folder, {"onnx-lint.interpreter": "${workspaceFolder}/python"})
     window = open_folder(folder, trusted=trusted)
     restricted = window.page.locator(".statusbar-item", has_text="Restricted Mode")
@@ -140,6 +172,14 @@ def workspace_settings(folder, settings: dict) -> None:
     place = folder / ".vscode"
     place.mkdir(exist_ok=True)
     (place / "settings.json").write_text(json.dumps(settings))
+
+
+def wrapper(folder, action: str) -> str:
+    """A program `python` in the folder, which does something first and then is this Python."""
+    program = folder / "python"
+    program.write_text(f'#!/bin/sh\n{action}\nexec "{sys.executable}" "$@"\n')
+    program.chmod(0o755)
+    return str(program)
 
 
 def empty_environment(folder) -> str:

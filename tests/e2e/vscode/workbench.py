@@ -68,12 +68,14 @@ class Workbench:
         self.page.keyboard.press("Control+S")
         self.page.wait_for_selector(".tab.active:not(.dirty)")
 
-    def language_status(self) -> str:
-        """What the language status (`{}`) says when it is opened."""
-        self.page.locator('[id="status.languageStatus"]').click()
-        hover = self.page.locator(".hover-language-status").first
-        hover.wait_for()
-        return hover.inner_text()
+    def language_status(self, text: str) -> None:
+        """Waits until the language status (`{}`) says something with this text, and opens it."""
+        item = self.page.locator('[id="status.languageStatus"] a')
+        expect(item).to_have_attribute("aria-label", re.compile(re.escape(text)))
+        item.click()
+        expect(self.page.locator(".hover-language-status").first).to_contain_text(text)
 
     def notifications(self) -> Locator:
-        return self.page.locator(".notification-toast .notification-list-item")
+        """What was told in pop-ups and not yet dismissed: they hide after a while, the list stays."""
+        self.run("Notifications: Show Notifications")
+        return self.page.locator(".notifications-center .notification-list-item")
