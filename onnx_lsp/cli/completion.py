@@ -70,7 +70,7 @@ _onnx_lint() {{
         COMPREPLY=($(compgen -W "{commands} --help --version" -- "$word"))
         return
     fi
-    case "$before" in
+    case "$command $before" in
 {values}
     esac
     if [ "${{word#-}}" != "$word" ]; then
@@ -89,12 +89,14 @@ complete -o filenames -F _onnx_lint onnx-lint"""
 
 
 def _bash(options: dict[str, dict[str, tuple[str, list[str]]]], zsh: bool) -> str:
-    valued = {name: values for listed in options.values() for name, (_, values) in listed.items() if values}
     cases = [
-        f'        {name}) COMPREPLY=($(compgen -W "{" ".join(values)}" -- "$word")); return ;;'
-        for name, values in valued.items()
+        f'        "{command} {name}") COMPREPLY=($(compgen -W "{" ".join(values)}" -- "$word")); return ;;'
+        for command, listed in options.items()
+        for name, (_, values) in listed.items()
+        if values
     ]
-    cases.append(f'        {"|".join(sorted(OF_FILES))}) COMPREPLY=($(compgen -f -- "$word")); return ;;')
+    of_files = "|".join(f'*" {name}"' for name in sorted(OF_FILES))
+    cases.append(f'        {of_files}) COMPREPLY=($(compgen -f -- "$word")); return ;;')
     listed = [
         f'            {command}) COMPREPLY=($(compgen -W "{" ".join(names)}" -- "$word")) ;;'
         for command, names in options.items()
@@ -106,7 +108,9 @@ def _bash(options: dict[str, dict[str, tuple[str, list[str]]]], zsh: bool) -> st
         rules=" ".join(_rules()),
         shells=" ".join(SHELLS),
     )
-    return f"autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n{script}" if zsh else script
+    return (
+        f"autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n{script}" if zsh else script
+    )
 
 
 def _fish(options: dict[str, dict[str, tuple[str, list[str]]]]) -> str:

@@ -30,8 +30,10 @@ def watch(args: argparse.Namespace, resolver: Resolver) -> int:
                 paths = discover(args.paths or ["."], resolver)
                 state = _state(paths, depended, resolver)
                 if state != seen:
-                    depended = _round(args, resolver, paths)
-                    state = _state(paths, depended, resolver)
+                    needs = _round(args, resolver, paths)
+                    # Files as they were before the round: what changed while it ran must be linted again.
+                    state = {path: signature(path) for path in needs} | _state(paths, needs & depended, resolver, state)
+                    depended = needs
             except (SettingsError, PathError) as error:
                 state = {str(error): None}
                 if state != seen:
@@ -42,9 +44,11 @@ def watch(args: argparse.Namespace, resolver: Resolver) -> int:
         return CLEAN
 
 
-def _state(paths: list[str], depended: set[str], resolver: Resolver) -> State:
+def _state(paths: list[str], depended: set[str], resolver: Resolver, known: State | None = None) -> State:
+    """The signatures of everything that matters: those in `known`, else as they are now."""
+    known = known or {}
     sources = {source for path in paths if (source := resolver.source(path))}
-    return {path: signature(path) for path in sorted({*paths, *depended, *sources})}
+    return {path: known[path] if path in known else signature(path) for path in {*paths, *depended, *sources}}
 
 
 def _round(args: argparse.Namespace, resolver: Resolver, paths: list[str]) -> set[str]:

@@ -76,8 +76,14 @@ def test_a_baseline_leaves_only_what_is_new(legacy: Path) -> None:
 
 
 def test_a_baseline_survives_edits_elsewhere_in_the_file(legacy: Path) -> None:
-    script(legacy / "src" / "e.py", "# a new line\n\nimport os\n" + SCRIPT.replace("model.eval()", "model.eval()\n    print(os)"))
-    model(legacy / "src" / "m.onnx", MODEL.replace("  hidden =", "  first = Abs(x)\n  hidden =").replace("Relu(x)", "Relu(first)"))
+    script(
+        legacy / "src" / "e.py",
+        "# a new line\n\nimport os\n" + SCRIPT.replace("model.eval()", "model.eval()\n    print(os)"),
+    )
+    model(
+        legacy / "src" / "m.onnx",
+        MODEL.replace("  hidden =", "  first = Abs(x)\n  hidden =").replace("Relu(x)", "Relu(first)"),
+    )
     assert accepted(legacy) == []
 
 
@@ -99,7 +105,9 @@ def test_what_is_gone_is_said(legacy: Path) -> None:
     assert check("--baseline", "lint.json", "src/m.onnx", cwd=legacy).found == []
 
 
-def test_a_baseline_moves_with_its_repository_and_can_be_configured(legacy: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_baseline_moves_with_its_repository_and_can_be_configured(
+    legacy: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     copy = tmp_path_factory.mktemp("clone") / "repository"
     shutil.copytree(legacy, copy)
     assert accepted(copy) == []
@@ -110,7 +118,10 @@ def test_a_baseline_moves_with_its_repository_and_can_be_configured(legacy: Path
 
 def test_a_baseline_is_sorted_and_says_what_it_accepts(legacy: Path) -> None:
     data = json.loads((legacy / "lint.json").read_text())
-    assert [(entry["file"], entry["code"]) for entry in data["findings"]] == [("src/e.py", "EXP504"), ("src/m.onnx", "ONX010")]
+    assert [(entry["file"], entry["code"]) for entry in data["findings"]] == [
+        ("src/e.py", "EXP504"),
+        ("src/m.onnx", "ONX010"),
+    ]
     first = (legacy / "lint.json").read_bytes()
     onnx_lint("check", "--write-baseline", "lint.json", cwd=legacy)
     assert (legacy / "lint.json").read_bytes() == first
@@ -175,7 +186,9 @@ COMMENTS = [
 
 
 @pytest.mark.parametrize(("comment", "codes", "fixed"), COMMENTS, ids=[comment for comment, _, _ in COMMENTS])
-def test_comments_excuse_lines_and_idle_ones_are_removed(tmp_path: Path, comment: str, codes: list[str], fixed: str) -> None:
+def test_comments_excuse_lines_and_idle_ones_are_removed(
+    tmp_path: Path, comment: str, codes: list[str], fixed: str
+) -> None:
     script(tmp_path / "e.py", SCRIPT.rstrip("\n") + comment + "\n")
     assert sorted(check(cwd=tmp_path).codes) == codes
     check("--fix", cwd=tmp_path)

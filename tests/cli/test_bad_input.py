@@ -147,7 +147,10 @@ def test_files_that_vanish_while_the_folder_is_linted_stop_nothing(tmp_path: Pat
     for number in range(150):
         script(tmp_path / f"s{number:03}.py")
     running = subprocess.Popen(
-        [*COMMAND, "check", "--no-cache", "--output-format", "json"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*COMMAND, "check", "--no-cache", "--output-format", "json"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     time.sleep(0.15)
     for path in sorted(tmp_path.glob("*.py"), reverse=True)[:75]:
@@ -187,8 +190,12 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "words"), WRONG, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
-def test_a_wrong_word_is_one_line_with_the_closest_right_one(tmp_path: Path, arguments: list[str], words: str | None) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "words"), WRONG, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
+def test_a_wrong_word_is_one_line_with_the_closest_right_one(
+    tmp_path: Path, arguments: list[str], words: str | None
+) -> None:
     script(tmp_path / "export.py")
     (tmp_path / "notes.txt").write_text("[1, 2]\n")
     (tmp_path / "broken.toml").write_text("select = [\n")
@@ -227,7 +234,9 @@ def test_a_wrong_command_or_rule(tmp_path: Path, arguments: list[str], words: st
         ("select = [", "onnx-lint.toml"),
     ],
 )
-def test_a_wrong_configuration_is_one_line_that_names_the_file_and_the_key(tmp_path: Path, toml: str, words: str) -> None:
+def test_a_wrong_configuration_is_one_line_that_names_the_file_and_the_key(
+    tmp_path: Path, toml: str, words: str
+) -> None:
     script(tmp_path / "export.py")
     (tmp_path / "onnx-lint.toml").write_text(toml)
     assert words in check(cwd=tmp_path).complaint()

@@ -44,7 +44,12 @@ def poison(root: Path) -> None:
     import zlib
 
     for entry in entries(root):
-        body = entry.read_bytes().partition(b"\n")[2].replace(b" is the string ", b" REMEMBERED ").replace(b"of `Softmax`", b"REMEMBERED")
+        body = (
+            entry.read_bytes()
+            .partition(b"\n")[2]
+            .replace(b" is the string ", b" REMEMBERED ")
+            .replace(b"of `Softmax`", b"REMEMBERED")
+        )
         entry.write_bytes(b"%08x\n" % zlib.crc32(body) + body)
 
 
@@ -64,7 +69,9 @@ def test_the_second_run_says_the_same_from_memory(project: Path) -> None:
 def test_what_is_remembered_does_not_depend_on_the_working_directory(project: Path) -> None:
     lint(project)
     poison(project)
-    done = onnx_lint("check", "--output-format", "json", "--cache-dir", project.parent / "cache", "project", cwd=project.parent)
+    done = onnx_lint(
+        "check", "--output-format", "json", "--cache-dir", project.parent / "cache", "project", cwd=project.parent
+    )
     assert remembered(done) == {"project/e.py", "project/m.onnx"}
 
 
@@ -130,7 +137,9 @@ def test_external_data_that_changes_is_seen(project: Path) -> None:
     assert "big.onnx" not in remembered(lint(project))
 
 
-@pytest.mark.parametrize("options", [["--select", "EXP504"], ["--config", "torch=2.0"], ["--severity", "EXP504=info"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "options", [["--select", "EXP504"], ["--config", "torch=2.0"], ["--severity", "EXP504=info"]], ids=" ".join
+)
 def test_other_settings_are_another_question(project: Path, options: list[str]) -> None:
     lint(project)
     poison(project)

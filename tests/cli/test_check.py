@@ -67,7 +67,9 @@ EXITS = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "code"), EXITS, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+@pytest.mark.parametrize(
+    ("arguments", "code"), EXITS, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
 def test_the_exit_code_says_what_happened(project: Path, arguments: list[str], code: int) -> None:
     assert onnx_lint("check", *arguments, cwd=project).code == code
 
@@ -167,9 +169,11 @@ def test_rule_prints_a_card_by_code_or_name(tmp_path: Path, word: str) -> None:
 
 
 def test_rule_lists_all_cards(tmp_path: Path, repository: Path) -> None:
-    lines = onnx_lint("rule", "--all", cwd=tmp_path).out.splitlines()
-    assert len(lines) == len(list((repository / "rules").glob("*/*.md")))
-    assert any(line.startswith("EXP504  names-as-string ") for line in lines)
+    listed = {line.split()[0] for line in onnx_lint("rule", "--all", cwd=tmp_path).out.splitlines()}
+    wanted = ("script", "model")
+    assert listed == {
+        path.name.partition("-")[0] for folder in wanted for path in (repository / "rules" / folder).glob("*.md")
+    }
 
 
 def test_a_broken_pipe_is_no_error(project: Path) -> None:

@@ -27,7 +27,9 @@ def test_the_nearest_configuration_decides_whatever_the_working_directory(tmp_pa
 
 def test_onnx_lint_toml_wins_over_the_pyproject_beside_it(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[tool.onnx-lint]\nignore = ["EXP"]\n')
-    (tmp_path / "onnx-lint.toml").write_text('[tool.onnx-lint]\nseverity = {EXP = "hint"}\nextend-select = ["EXP504"]\n')
+    (tmp_path / "onnx-lint.toml").write_text(
+        '[tool.onnx-lint]\nseverity = {EXP = "hint"}\nextend-select = ["EXP504"]\n'
+    )
     script(tmp_path / "e.py")
     assert [item["severity"] for item in check(cwd=tmp_path).found] == ["hint"]
 
@@ -59,8 +61,12 @@ OVERLAYS = [
 ]
 
 
-@pytest.mark.parametrize(("options", "code", "severity"), OVERLAYS, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
-def test_the_command_line_lays_over_the_configuration(configured: Path, options: list[str], code: int, severity: str | None) -> None:
+@pytest.mark.parametrize(
+    ("options", "code", "severity"), OVERLAYS, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
+def test_the_command_line_lays_over_the_configuration(
+    configured: Path, options: list[str], code: int, severity: str | None
+) -> None:
     done = check("e.py", *options, cwd=configured)
     assert (done.code, [item["severity"] for item in done.found]) == (code, [severity] if severity else [])
 
@@ -71,19 +77,27 @@ def test_two_configuration_files_are_one_too_many(configured: Path) -> None:
 
 
 def test_per_file_ignores_are_relative_to_the_configuration(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text('[tool.onnx-lint.per-file-ignores]\n"tests/*" = ["EXP"]\n"old.py" = ["ALL"]\n')
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.onnx-lint.per-file-ignores]\n"tests/*" = ["EXP"]\n"old.py" = ["ALL"]\n'
+    )
     for name in ("tests/e.py", "sub/tests/e.py", "e.py", "sub/old.py"):
         script(tmp_path / name)
     for cwd in (tmp_path, tmp_path / "tests"):
         found = check(tmp_path, cwd=cwd).found
-        assert sorted((cwd / item["file"]).resolve().relative_to(tmp_path).as_posix() for item in found) == ["e.py", "sub/tests/e.py"]
+        assert sorted((cwd / item["file"]).resolve().relative_to(tmp_path).as_posix() for item in found) == [
+            "e.py",
+            "sub/tests/e.py",
+        ]
 
 
 def test_severities_may_name_families_and_rules(tmp_path: Path) -> None:
     (tmp_path / "onnx-lint.toml").write_text('[severity]\nEXP = "warning"\nnames-as-string = "info"\nONX = "warning"\n')
     script(tmp_path / "e.py")
     model(tmp_path / "m.onnx")
-    assert [(item["code"], item["severity"]) for item in check(cwd=tmp_path).found] == [("EXP504", "info"), ("ONX010", "warning")]
+    assert [(item["code"], item["severity"]) for item in check(cwd=tmp_path).found] == [
+        ("EXP504", "info"),
+        ("ONX010", "warning"),
+    ]
 
 
 def test_show_settings_is_a_configuration_that_can_be_pasted_back(tmp_path: Path) -> None:
@@ -102,9 +116,7 @@ def test_a_version_that_looks_like_a_number_stays_a_version(tmp_path: Path) -> N
 
 
 def test_cards_of_the_project_are_rules_too(tmp_path: Path) -> None:
-    card = (
-        '+++\ncode = "ACME001"\nname = "acme"\nsummary = "x"\nsince = "1"\n[case.found]\nseverity = "error"\nmessage = "x"\n+++\nBody\n'
-    )
+    card = '+++\ncode = "ACME001"\nname = "acme"\nsummary = "x"\nsince = "1"\n[case.found]\nseverity = "error"\nmessage = "x"\n+++\nBody\n'
     (tmp_path / "cards" / "model").mkdir(parents=True)
     (tmp_path / "cards" / "model" / "ACME001-acme.md").write_text(card)
     (tmp_path / "onnx-lint.toml").write_text('rule-paths = ["cards"]\nselect = ["ACME"]\n')

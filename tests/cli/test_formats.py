@@ -31,8 +31,6 @@ def out(project: Path, form: str, *arguments: str) -> str:
     return done.out
 
 
-
-
 def test_full_is_the_default_and_shows_the_line_the_span_and_the_fix(project: Path) -> None:
     done = onnx_lint("check", "--no-cache", cwd=project)
     lines = done.out.splitlines()
@@ -56,7 +54,11 @@ def test_full_is_the_default_and_shows_the_line_the_span_and_the_fix(project: Pa
     ids=["plain", "tab", "wide", "emoji", "combining", "long"],
 )
 def test_the_underline_stands_below_the_span_on_a_terminal(tmp_path: Path, prefix: str, columns: int | None) -> None:
-    text = SCRIPT.replace("    torch.onnx", f"    {prefix}torch.onnx") if prefix != "\t" else SCRIPT.replace("    ", "\t\t")
+    text = (
+        SCRIPT.replace("    torch.onnx", f"    {prefix}torch.onnx")
+        if prefix != "\t"
+        else SCRIPT.replace("    ", "\t\t")
+    )
     script(tmp_path / "e.py", text)
     lines = onnx_lint("check", "--no-cache", cwd=tmp_path).out.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("  6 | "))
@@ -77,7 +79,9 @@ def test_concise_is_one_line_each(project: Path) -> None:
 def test_github_escapes_what_its_commands_need(tmp_path: Path) -> None:
     script(tmp_path / "50%, a:b.py")
     (line,) = out(tmp_path, "github").splitlines()
-    assert line.startswith("::error title=onnx-lint EXP504 names-as-string,file=50%25%2C a%3Ab.py,line=6,endLine=6,col=58,endColumn=61::")
+    assert line.startswith(
+        "::error title=onnx-lint EXP504 names-as-string,file=50%25%2C a%3Ab.py,line=6,endLine=6,col=58,endColumn=61::"
+    )
 
 
 def test_gitlab_is_a_code_quality_report(project: Path) -> None:
@@ -93,7 +97,11 @@ def test_junit_has_a_case_per_finding_and_one_per_clean_file(project: Path) -> N
     script(project / "clean.py", CLEAN_SCRIPT)
     root = ElementTree.fromstring(out(project, "junit"))
     assert (root.get("tests"), root.get("failures")) == ("3", "2")
-    assert [(suite.get("name"), suite.get("failures")) for suite in root] == [("clean.py", "0"), ("m.onnx", "1"), ("my export.py", "1")]
+    assert [(suite.get("name"), suite.get("failures")) for suite in root] == [
+        ("clean.py", "0"),
+        ("m.onnx", "1"),
+        ("my export.py", "1"),
+    ]
     assert root[2][0].find("failure").text.startswith("my export.py:6:58: error EXP504")
 
 
@@ -120,7 +128,9 @@ def test_sarif_has_fingerprints_that_survive_edits_and_logical_locations(project
 def sarif_schema(tmp_path_factory: pytest.TempPathFactory) -> dict:
     """The schema of the standard, as Microsoft's npm package ships it."""
     folder = tmp_path_factory.mktemp("schema")
-    subprocess.run(["npm", "pack", "--silent", "@microsoft/jest-sarif@1.0.0-beta.0"], cwd=folder, check=True, capture_output=True)
+    subprocess.run(
+        ["npm", "pack", "--silent", "@microsoft/jest-sarif@1.0.0-beta.0"], cwd=folder, check=True, capture_output=True
+    )
     with tarfile.open(next(folder.glob("*.tgz"))) as archive:
         return json.load(archive.extractfile("package/lib/schemas/sarif-2.1.0-rtm.5.json"))
 
@@ -152,7 +162,9 @@ def test_every_format_can_say_that_nothing_was_found(tmp_path: Path, form: str) 
     script(tmp_path / "e.py", CLEAN_SCRIPT)
     done = onnx_lint("check", "--no-cache", "--output-format", form, cwd=tmp_path)
     assert done.code == 0, done
-    {"json": json.loads, "gitlab": json.loads, "sarif": json.loads, "junit": ElementTree.fromstring}.get(form, str)(done.out)
+    {"json": json.loads, "gitlab": json.loads, "sarif": json.loads, "junit": ElementTree.fromstring}.get(form, str)(
+        done.out
+    )
 
 
 COLOURS = [
@@ -171,7 +183,9 @@ def test_colours_in_a_pipe(project: Path, environment: dict, options: list[str],
     assert ("\x1b[" in done.out) == coloured
 
 
-@pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
+@pytest.mark.parametrize(
+    ("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
 def test_colours_on_a_terminal(project: Path, environment: dict, coloured: bool) -> None:
     assert ("\x1b[31;1m" in on_a_terminal(project, "check", "--no-cache", **environment)) == coloured
 
@@ -180,7 +194,12 @@ def on_a_terminal(cwd: Path, *arguments: str, **environment: str) -> str:
     ours, theirs = pty.openpty()
     base = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
     running = subprocess.Popen(
-        [*COMMAND, *arguments], cwd=cwd, stdout=theirs, stderr=theirs, stdin=theirs, env={**base, "TERM": "xterm", **environment}
+        [*COMMAND, *arguments],
+        cwd=cwd,
+        stdout=theirs,
+        stderr=theirs,
+        stdin=theirs,
+        env={**base, "TERM": "xterm", **environment},
     )
     os.close(theirs)
     parts = []
@@ -203,7 +222,7 @@ def test_a_long_run_shows_progress_on_a_terminal_only(tmp_path: Path) -> None:
 
 
 def test_statistics_count_rules(project: Path) -> None:
-    script(project / "two.py", SCRIPT.replace("[\"y\"]", '"y"'))
+    script(project / "two.py", SCRIPT.replace('["y"]', '"y"'))
     done = onnx_lint("check", "--no-cache", "--statistics", cwd=project)
     assert done.out == "3 EXP504 [*] names-as-string\n1 ONX010 [ ] undefined-tensor\n"
     rows = json.loads(out(project, "json", "--statistics"))
