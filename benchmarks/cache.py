@@ -88,7 +88,13 @@ def _model(onnx, number: int):
 
 def twice(folder: Path, cache: Path, rounds: int = 3) -> Twice:
     """Lints with an empty cache, then again; medians over the rounds. Both runs print the same."""
-    command = [os.path.join(os.path.dirname(sys.executable), "onnx-lint"), "check", "--isolated", "--output-format", "json"]
+    command = [
+        os.path.join(os.path.dirname(sys.executable), "onnx-lint"),
+        "check",
+        "--isolated",
+        "--output-format",
+        "json",
+    ]
     seconds: tuple[list[float], list[float]] = ([], [])
     time.sleep(0.1)  # a file that has just been written is not remembered
     for _ in range(rounds):

@@ -130,9 +130,7 @@ class Selection:
 
 
 @lru_cache(maxsize=64)
-def select(
-    book: Rulebook, wanted: tuple[str, ...], extended: tuple[str, ...], ignored: tuple[str, ...]
-) -> Selection:
+def select(book: Rulebook, wanted: tuple[str, ...], extended: tuple[str, ...], ignored: tuple[str, ...]) -> Selection:
     """Resolves selectors: the longest one that covers a rule decides; at equal length, ignoring wins.
 
     Cached: most files of a run ask the same, and a rulebook never changes.
@@ -238,7 +236,9 @@ def _checked(settings: Settings) -> Settings:
     select(book, settings.select, settings.extend_select, settings.ignore)
     levels: dict[str, Severity] = {}
     try:
-        for selector in sorted(settings.severity, key=lambda name: len(name) if name.lower() not in book.by_name else 99):
+        for selector in sorted(
+            settings.severity, key=lambda name: len(name) if name.lower() not in book.by_name else 99
+        ):
             levels |= dict.fromkeys(book.expand(selector), settings.severity[selector])
         for codes in (*settings.per_file_ignores.values(), (excuse.code for excuse in settings.excuses)):
             for selector in codes:

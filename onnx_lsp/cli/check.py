@@ -125,9 +125,7 @@ def _cache(args: argparse.Namespace, resolver: Resolver):
 
 def judged(args: argparse.Namespace, resolver: Resolver, results: list[Result]) -> list[Diagnostic]:
     """The findings that are reported: no unasked hints, nothing that a baseline lists, sorted."""
-    found = [
-        item for result in results for item in result.findings if is_shown(item, resolver.resolve(result.path))
-    ]
+    found = [item for result in results for item in result.findings if is_shown(item, resolver.resolve(result.path))]
     if args.write_baseline:
         from onnx_lsp import baseline
 
@@ -159,7 +157,11 @@ def _fresh(path: str | None, results: list[Result], found: list[Diagnostic], res
     compared = baseline.compare(path, mine, files)
     return [
         *compared.fresh,
-        *(_gone(file, count, shown_path(path), resolver) for file, count in compared.gone.items() if _says_gone(file, resolver)),
+        *(
+            _gone(file, count, shown_path(path), resolver)
+            for file, count in compared.gone.items()
+            if _says_gone(file, resolver)
+        ),
     ]
 
 

@@ -82,7 +82,7 @@ class Pool:
                     else:
                         stage = step
                 return
-            except ChildDied as error:
+            except (ChildDied, OSError) as error:  # OSError: a child cannot be started
                 path, settings = batch[0]
                 self._done.put(dead(path, settings, stage, str(error)))
                 batch = batch[1:]

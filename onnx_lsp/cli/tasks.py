@@ -6,8 +6,8 @@ The small records are named tuples: they cross pipes by the thousand, and a data
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from collections import namedtuple
+from collections.abc import Iterator
 
 from onnx_lsp import engine
 from onnx_lsp.diagnostics import Diagnostic, Severity

@@ -23,7 +23,7 @@ class Context:
         files: every file that was linted.
     """
 
-    __slots__ = ("paint", "book", "workspace", "files")
+    __slots__ = ("book", "files", "paint", "workspace")
 
     def __init__(
         self, paint: Paint, book: Callable[[str], Rulebook], workspace: Workspace, files: tuple[str, ...] = ()

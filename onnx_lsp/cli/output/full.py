@@ -1,11 +1,11 @@
 """For people: every finding with the line of the script, or the item of the model, that it is about.
 
-    error[EXP504] names-as-string: `input_names` is the string `x`; …
-      --> export.py:36:52
-       |
-    36 | torch.onnx.export(model, x, "m.onnx", input_names="x")
-       |                                                   ^^^
-       = fix: Wrap in a list (safe)
+error[EXP504] names-as-string: `input_names` is the string `x`; …
+  --> export.py:36:52
+   |
+36 | torch.onnx.export(model, x, "m.onnx", input_names="x")
+   |                                                   ^^^
+   = fix: Wrap in a list (safe)
 """
 
 from __future__ import annotations
@@ -129,4 +129,6 @@ def _columns(text: str) -> int:
     """How wide a terminal draws it: emoji and East Asian characters take two columns, marks none."""
     if text.isascii():
         return len(text)
-    return sum(0 if category(char) in ("Mn", "Me", "Cf") else 2 if east_asian_width(char) in "WF" else 1 for char in text)
+    return sum(
+        0 if category(char) in ("Mn", "Me", "Cf") else 2 if east_asian_width(char) in "WF" else 1 for char in text
+    )

@@ -19,7 +19,10 @@ def render(findings: list[Diagnostic], context: Context) -> str:
     files = sorted({*by_file, *(shown_path(path) for path in context.files)})
     failures = len(findings)
     tests = sum(max(1, len(by_file.get(path, ()))) for path in files)
-    lines = ['<?xml version="1.0" encoding="utf-8"?>', f'<testsuites name="onnx-lint" tests="{tests}" failures="{failures}">']
+    lines = [
+        '<?xml version="1.0" encoding="utf-8"?>',
+        f'<testsuites name="onnx-lint" tests="{tests}" failures="{failures}">',
+    ]
     for path in files:
         lines += _suite(path, by_file.get(path, []))
     return "\n".join([*lines, "</testsuites>"])
