@@ -173,11 +173,12 @@ class _Parser:
                 into.metadata_props.add(key=key, value=value)
             self.cursor.expect("]")
 
-    def _graph(self, graph: proto.GraphProto, path: str) -> None:
+    def _graph(self, graph: proto.GraphProto, path: str, first: int | None = None) -> None:
+        """Reads a graph; its item begins at token `first`: that of the attribute whose value it is."""
         cursor, start = self.cursor, self.cursor.at
         self.extras(start, graph)
         graph.name = cursor.name()
-        self.span(path, start)
+        self.span(path, start if first is None else first)
         if cursor.takes("("):
             self._series(")", lambda: self._value(graph.input, graph, path, "input"))
         cursor.expect("=>")
@@ -266,7 +267,6 @@ class _Parser:
 
     def _node(self, node: proto.NodeProto, path: str) -> None:
         cursor, start = self.cursor, self.cursor.at
-        self.extras(start, node)
         if cursor.takes("["):
             if cursor.kind != "]":
                 node.name = cursor.name()
@@ -288,6 +288,7 @@ class _Parser:
         self.span(path, start)
         if not node.attribute:
             self._attributes(node, path)
+        self.extras(start, node)
 
     def _names(self, into) -> None:
         """Names with commas between them; nothing before a comma is the empty name."""
@@ -310,9 +311,10 @@ class _Parser:
             start = cursor.at
 
             def graph(into: proto.GraphProto, label: str, start: int = start) -> None:
-                if start != cursor.at:
-                    self.extras(start, into)
-                self._graph(into, f"{path}.{label}")
+                first = cursor.at if label.endswith("]") else start
+                if first != cursor.at:
+                    self.extras(first, into)
+                self._graph(into, f"{path}.{label}", first)
 
             read_attribute(cursor, node.attribute.add(), graph)
             if not cursor.takes(","):

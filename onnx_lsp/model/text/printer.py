@@ -121,7 +121,7 @@ class _Printer:
         """A graph: signature, initializers and value infos, nodes. `lead` stands before its name."""
         self._extras(extras(graph, self.style), depth)
         name = self.names[graph.name]
-        head = f"{lead}{string(graph.name) if lead and name.lower() in FLOAT_WORDS else name} "
+        head = f"{lead}{string(graph.name) if depth and name.lower() in FLOAT_WORDS else name} "
         inputs = [self._value(each, path, "input") for each in graph.input]
         outputs = [self._value(each, path, "output") for each in graph.output]
         self._signature(head, inputs, outputs, path, depth)
@@ -224,33 +224,37 @@ class _Printer:
             if not node.attribute:
                 layout.add(f"{head}({inputs})", depth, where)
                 continue
-            words, graphs = self._attributes(node, depth)
-            if graphs:
+            words, bodies = self._attributes(node, depth)
+            if bodies:
                 layout.add(f"{head}({inputs})", depth, where, " <")
-                self._bodies(words, graphs, where, depth + 1)
+                self._bodies(words, where, depth + 1)
                 layout.add(">", depth)
             else:
                 between = f"<{', '.join(words)}>" if words else ""
                 layout.add(f"{head}{between}({inputs})", depth, where)
 
-    def _attributes(self, node: proto.NodeProto, depth: int) -> tuple[list[str], list[proto.AttributeProto]]:
-        words, graphs = [], []
+    def _attributes(self, node: proto.NodeProto, depth: int) -> tuple[list[str | proto.AttributeProto], bool]:
+        """A node's attributes as text, those with graphs as they are; and whether there are such."""
+        found: list[str | proto.AttributeProto] = []
+        bodies = False
         for each in node.attribute:
             kind = each.type
             if (kind == GRAPH or kind == GRAPHS and each.graphs) and not each.ref_attr_name:
-                graphs.append(each)
+                found.append(each)
+                bodies = True
             elif (written := self.attributes.write(each)) is not None:
-                words.append(written)
+                found.append(written)
             else:
                 self._extras(line("attribute", to_json(each), self.style), depth)
-        return words, graphs
+        return found, bodies
 
-    def _bodies(self, words: list[str], graphs: list[proto.AttributeProto], path: str, depth: int) -> None:
-        for word in words:
-            self.layout.add(word, depth, tail=",")
-        for number, each in enumerate(graphs):
+    def _bodies(self, attributes: list[str | proto.AttributeProto], path: str, depth: int) -> None:
+        for number, each in enumerate(attributes):
+            tail = "," if number < len(attributes) - 1 else ""
+            if isinstance(each, str):
+                self.layout.add(each, depth, tail=tail)
+                continue
             name = self.attributes.name(each.name)
-            tail = "," if number < len(graphs) - 1 else ""
             if each.type == GRAPH:
                 self.graph(each.g, f"{path}.{each.name}", depth, f"{name} = ", tail)
                 continue
