@@ -82,10 +82,16 @@ class Pool:
                     else:
                         stage = step
                 return
-            except (ChildDied, OSError) as error:  # OSError: a child cannot be started
+            except (ChildDied, OSError) as error:
                 path, settings = batch[0]
-                self._done.put(dead(path, settings, stage, str(error)))
+                self._done.put(dead(path, settings, stage, _how(error)))
                 batch = batch[1:]
+
+
+def _how(error: ChildDied | OSError) -> str:
+    if isinstance(error, OSError):
+        return f"failed: no process can be started ({engine.os_reason(error)})"
+    return str(error)
 
 
 def _batches(work: list[Work], jobs: int) -> queue.SimpleQueue[list[Work]]:

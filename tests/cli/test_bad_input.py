@@ -127,8 +127,8 @@ def test_no_permission_is_a_finding(tmp_path: Path, name: str) -> None:
         if parent == Path("/tmp"):
             break
     done = subprocess.run(command, cwd="/", capture_output=True, text=True)
-    if "No such file" in done.stderr or "Permission denied" in done.stderr:
-        pytest.skip(f"the user nobody cannot run this interpreter: {done.stderr[-200:]}")
+    if "no process can be started" in done.stdout:
+        pytest.skip("the user nobody may not run this interpreter, and a model needs a process of its own")
     assert done.returncode == 1, done
     assert "FIL001" in done.stdout and "permission denied" in done.stdout
 
