@@ -6,6 +6,7 @@ A field that has several values takes one line each; a long one goes on behind `
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from onnx_lsp.model import proto
@@ -13,6 +14,7 @@ from onnx_lsp.model.text.style import Style
 from onnx_lsp.model.text.words import LIMIT, UNPRINTABLE
 
 MARK, MORE = "#@ ", "#@+"
+PIECE = re.compile(rf".{{1,{LIMIT // 2}}}(?<! )|.{{1,{LIMIT // 2}}}")  # not ending in a space, which editors may cut
 TELLING = ("doc_string", "metadata_props")  # shown on demand
 # Message -> the fields that the syntax has words for. What is left over is an extra.
 SAID = {
@@ -61,10 +63,10 @@ def line(name: str, text: str, style: Style) -> Iterator[str]:
     if len(text) > max(4 * style.characters, LIMIT):
         yield f"# {name}: {text[: style.characters]}… ({len(text):,} characters)"
         return
-    width = LIMIT // 2  # room for any indent
-    yield f"{MARK}{name}: {text[:width]}"
-    for start in range(width, len(text), width):
-        yield f"{MORE}{text[start : start + width]}"
+    first, *more = PIECE.findall(text)
+    yield f"{MARK}{name}: {first}"
+    for piece in more:
+        yield f"{MORE}{piece}"
 
 
 def to_json(message) -> str:

@@ -91,7 +91,7 @@ def _extra(lines: list[tuple[int, str]], start: int, found: str) -> None:
     if found.startswith("#@+") and lines:
         lines[-1] = (lines[-1][0], lines[-1][1] + found[3:].removesuffix("\r"))
     else:
-        lines.append((start, found[2:].strip()))
+        lines.append((start, found[2:].lstrip().removesuffix("\r")))
 
 
 ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))", re.DOTALL)
