@@ -58,7 +58,13 @@ def test_a_failure_leaves_the_file_and_nothing_else(folder: Path) -> None:
 
 def test_only_what_a_dead_process_left_long_ago_is_swept(folder: Path) -> None:
     dead = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True, check=True).stdout.strip()
-    names = [f".onnx-lint-{dead}-old", f".onnx-lint-{dead}-new", f".onnx-lint-{os.getpid()}-old", ".onnx-lint-x-old", "x-old"]
+    names = [
+        f".onnx-lint-{dead}-old",
+        f".onnx-lint-{dead}-new",
+        f".onnx-lint-{os.getpid()}-old",
+        ".onnx-lint-x-old",
+        "x-old",
+    ]
     for name in names:
         (folder / name).touch()
         if name.endswith("old"):

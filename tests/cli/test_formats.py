@@ -249,3 +249,11 @@ def test_standard_input_is_fixed_onto_standard_output(tmp_path: Path) -> None:
     assert not (tmp_path / "e.py").exists()
     code, text = stdin(SCRIPT, "--diff", "--stdin-filename", "e.py", cwd=tmp_path)
     assert code == 1 and '+    torch.onnx.export(model, (x,), "m.onnx", input_names=["x"]' in text
+
+
+def test_a_model_written_as_text_has_lines(tmp_path: Path) -> None:
+    (tmp_path / "m.onnxtxt").write_text(MODEL)
+    lines = onnx_lint("check", "--no-cache", cwd=tmp_path).out.splitlines()
+    assert "  --> m.onnxtxt:5:3" in lines and "  5 |   y = Softmax(hiden)" in lines
+    for form in FORMATS:
+        assert onnx_lint("check", "--no-cache", "--output-format", form, cwd=tmp_path).code == 1
