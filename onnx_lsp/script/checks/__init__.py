@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from onnx_lsp.script.checks import (  # noqa: F401
     arguments,
+    axes_order,
+    axes_values,
+    call_form,
     dynamic_axes,
+    dynamic_shapes,
     fixed_batch,
+    inputs,
     names,
     opset,
     optimizer,
     removed,
+    unread,
 )
