@@ -273,7 +273,9 @@ class _Parser:
             cursor.expect("]")
         self._names(node.output)
         cursor.expect("=")
-        parts = [cursor.name()] if cursor.kind in (NAME, STRING) else [""]
+        if cursor.kind not in (NAME, STRING, "("):
+            raise cursor.wrong("an operator")
+        parts = [cursor.name()] if cursor.kind != "(" else [""]  # ONNX lets it be empty
         while cursor.takes("."):
             parts.append(cursor.name())
         node.op_type = parts.pop()
