@@ -9,6 +9,7 @@ from onnx_lsp.script.source import Source
 
 EXPECTED = ("AttributeError", "ImportError", "ModuleNotFoundError")
 TESTS = ("version", "hasattr", "signature", "find_spec")
+COMMENT = re.compile(r"#[^\n]*")
 EXPORTS_AGAIN = re.compile(r"\b(?:_export|export|to_onnx|dynamo_export)\s*\(")
 
 
@@ -38,7 +39,8 @@ def _tries_exporters(source: Source, statement: Node) -> bool:
     """A `try` exports, and exports otherwise when that fails, by another exporter or for another torch."""
     handlers = [source.of(item) for item in statement.children if item.type == "except_clause"]
     again = any(EXPORTS_AGAIN.search(text) for text in handlers)
-    return again and ("dynamo" in source.of(statement) or any("TypeError" in text for text in handlers))
+    code = COMMENT.sub("", source.of(statement))
+    return again and ("dynamo" in code or any("TypeError" in text for text in handlers))
 
 
 def _expects_absence(source: Source, statement: Node) -> bool:

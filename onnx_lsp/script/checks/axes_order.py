@@ -111,7 +111,7 @@ def _dims(axes: Value | None) -> tuple[int, ...] | None:
 
 def _in_input_order(call: ExportCall, atom: Atom) -> bool:
     """The keys that are not outputs' are the first inputs, in order, and at least one has an entry."""
-    value, outputs = call.get("input_names"), call.output_names
+    value, outputs = call.get("input_names"), call.possible_names("output_names")
     if not isinstance(atom, Map) or atom.open or outputs is None:
         return False
     keys = [key.constant for key, _ in atom.entries]

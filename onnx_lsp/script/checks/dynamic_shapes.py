@@ -70,7 +70,7 @@ def _count(call: ExportCall, report: Report, argument: Argument, atom: Seq) -> N
 
 
 def _keys(call: ExportCall, report: Report, argument: Argument, atom: Map, parameters: list[Parameter]) -> None:
-    """Keys that are no parameters of `forward`; inputs without an entry."""
+    """Keys that are no parameters of `forward`, or of one without an example; examples without an entry."""
     keys = [key.only for key, _ in atom.entries]
     if not all(isinstance(key, Const) and isinstance(key.value, str) for key in keys):
         return
@@ -82,9 +82,17 @@ def _keys(call: ExportCall, report: Report, argument: Argument, atom: Map, param
         listed = ", ".join(f"`{key.value}`" for key in wrong)
         report("keys", wrong[0].node or at, fixes=fixes, keys=listed, parameters=", ".join(f"`{n}`" for n in names))
         return
-    given = given_parameters(call, parameters) or []
+    given = given_parameters(call, parameters)
+    if given is None or not keys:
+        return
+    unfed = [key for key in keys if key.value not in given]
     missing = [name for name in given if name not in {key.value for key in keys}]
-    if missing and keys:
+    if unfed:
+        pair = unfed[0].node.parent if unfed[0].node is not None else None
+        drop = len(unfed) == 1 and pair is not None and pair.type == "pair"
+        fixes = {"unfed": edits.remove_argument(call.source, pair)} if drop else {}
+        report("unfed", unfed[0].node or at, fixes=fixes, name=unfed[0].value)
+    elif missing:
         report("missing", at, names=", ".join(f"`{name}`" for name in missing), first=missing[0])
 
 

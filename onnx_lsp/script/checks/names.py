@@ -8,7 +8,7 @@ from onnx_lsp.script.calls import ExportCall
 from onnx_lsp.script.checks.axes_order import input_entries
 from onnx_lsp.script.checks.returned import returned_names, returned_outputs
 from onnx_lsp.script.signature import forward_parameters, given_parameters
-from onnx_lsp.script.values import Atom, Const, Seq, Tensor
+from onnx_lsp.script.values import WRITTEN, Atom, Const, Seq, Tensor
 
 BOTH = ("input_names", "output_names")
 
@@ -125,10 +125,19 @@ def _renamed(call: ExportCall, argument: str, name: str, other: str, last: bool)
 @check("EXP506")
 def unnamed_io(call: ExportCall, report: Report) -> None:
     """Nothing has a name: the exporter's inventions become the model's interface."""
-    if any(call.given(name) is not False for name in BOTH):
+    if not all(_surely_absent(call, name) for name in BOTH):
         return
     case = "legacy" if call.exporter == "legacy" else "new"
     report(case, call.node.child_by_field_name("function"), fixes=_named(call))
+
+
+def _surely_absent(call: ExportCall, name: str) -> bool:
+    """The argument is not given, or is a None that somebody wrote: not a default, nor what an empty method returns."""
+    value = call.get(name)
+    if value is None:
+        return True
+    written = all(atom.via == WRITTEN and atom.node is not None for atom in value.atoms)
+    return value.must_be(None) and written
 
 
 def _named(call: ExportCall) -> dict[str, edits.Edits]:
