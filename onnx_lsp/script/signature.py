@@ -13,7 +13,7 @@ TRANSPARENT = ("torch.", "typing.", "override", "torch.no_grad", "torch.inferenc
 class Parameter:
     """One parameter of `forward`: `required` has no default, `named` can only be given by name."""
 
-    __slots__ = ("name", "required", "named")
+    __slots__ = ("name", "named", "required")
 
     def __init__(self, name: str, required: bool, named: bool) -> None:
         self.name, self.required, self.named = name, required, named

@@ -66,7 +66,7 @@ def execute(text: str, folder: Path) -> tuple[int, str, Path]:
     folder.mkdir()
     (folder / "script.py").write_text(text, encoding="utf-8")
     command = [sys.executable, "-W", "always", "script.py"]
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    ran = subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True, timeout=300)
     return ran.returncode, ran.stderr, folder / "model.onnx"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from onnx_lsp.checks import Report, check
 from onnx_lsp.script import edits, torch_api
 from onnx_lsp.script.calls import Argument, ExportCall
+from onnx_lsp.script.checks.keep import keep_old_exporter
 from onnx_lsp.script.values import Made
 
 PATHS = ("string", "identifier", "attribute", "binary_operator", "concatenated_string")
@@ -50,7 +51,7 @@ def file_handle(call: ExportCall, report: Report) -> None:
     if callees == {"io.BytesIO"}:
         report("buffer", argument.node)
     elif callees <= {"open", "io.open"}:
-        report("handle", argument.node, fixes=_path_fix(call, argument, atoms[0]))
+        report("handle", argument.node, fixes={**_path_fix(call, argument, atoms[0]), **keep_old_exporter(call)})
 
 
 def _path_fix(call: ExportCall, argument: Argument, opened: Made) -> dict:

@@ -150,7 +150,9 @@ def _pairs(call: ExportCall, atom: Atom) -> dict[str, Node] | None:
     keys = [key.constant for key, _ in atom.entries]
     written = [pair.child_by_field_name("key") for pair in pairs if pair.type == "pair"]
     same = len(written) == len(pairs) == len(keys)
-    if not same or any(key.type != "string" or call.source.of(key)[1:-1] != name for key, name in zip(written, keys, strict=True)):
+    if not same or any(
+        key.type != "string" or call.source.of(key)[1:-1] != name for key, name in zip(written, keys, strict=True)
+    ):
         return None
     return dict(zip(keys, pairs, strict=True))
 
@@ -222,4 +224,6 @@ def _spelled(call: ExportCall, keyword: Node, shapes: tuple) -> str:
     text = f"dynamic_shapes={edits.literal(shapes, quote)}"
     if len(indent) + len(text) < edits.WIDTH or len(shapes) < 2:
         return text
-    return "dynamic_shapes=" + edits.spread(shapes, quote, indent, edits.indent_unit(source)).replace("\n", source.newline)
+    return "dynamic_shapes=" + edits.spread(shapes, quote, indent, edits.indent_unit(source)).replace(
+        "\n", source.newline
+    )

@@ -158,5 +158,7 @@ def _with_inputs(
     quote = edits.preferred_quote(source, node)
     alone = source.line_of(first.start_byte) > source.line_of(node.start_byte)
     between = "," + (source.newline + edits.leading(source, first.start_byte) if alone else " ")
-    text = "".join(f"{edits.literal(name, quote)}: {edits.literal({0: label}, quote)}{between}" for name in names[:count])
+    text = "".join(
+        f"{edits.literal(name, quote)}: {edits.literal({0: label}, quote)}{between}" for name in names[:count]
+    )
     return {"inputs": edits.replace(source, (first.start_byte, first.start_byte), text)}

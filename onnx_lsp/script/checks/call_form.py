@@ -49,7 +49,9 @@ def dynamo_not_bool(call: ExportCall, report: Report) -> None:
         report("none", argument.keyword or argument.node, fixes=fixes)
     elif all(value and not isinstance(value, bool) for value in values):
         fixes = {"true": edits.replace(call.source, atom.node, "True")} if _is_literal(atom) else {}
-        report("truthy", argument.keyword or argument.node, fixes=fixes, value=call.source.of(atom.node or argument.node))
+        report(
+            "truthy", argument.keyword or argument.node, fixes=fixes, value=call.source.of(atom.node or argument.node)
+        )
 
 
 def _is_literal(atom: Const) -> bool:

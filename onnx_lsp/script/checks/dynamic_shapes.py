@@ -124,7 +124,11 @@ def _rename(call: ExportCall, keys: list[Const], names: list[str]) -> edits.Edit
 def both_dynamic_specs(call: ExportCall, report: Report) -> None:
     """With `dynamic_shapes`, the new exporter does not look at `dynamic_axes`."""
     axes = call.arguments.get("dynamic_axes")
-    if call.exporter != "new" or axes is None or not (_filled(call, "dynamic_axes") and _filled(call, "dynamic_shapes")):
+    if (
+        call.exporter != "new"
+        or axes is None
+        or not (_filled(call, "dynamic_axes") and _filled(call, "dynamic_shapes"))
+    ):
         return
     fixes = {} if axes.keyword is None else {"remove": edits.remove_argument(call.source, axes.keyword)}
     report("both", axes.keyword or axes.node, fixes=fixes)
@@ -136,5 +140,6 @@ def _filled(call: ExportCall, name: str) -> bool:
     if value is None or value.partial or not value.atoms:
         return False
     return all(
-        isinstance(atom, Map) and bool(atom.entries) or isinstance(atom, Seq) and bool(atom.items) for atom in value.atoms
+        isinstance(atom, Map) and bool(atom.entries) or isinstance(atom, Seq) and bool(atom.items)
+        for atom in value.atoms
     )

@@ -24,7 +24,9 @@ def weightless_export(call: ExportCall, report: Report) -> None:
     argument = call.arguments.get("export_params")
     if call.exporter != "new" or argument is None or not argument.value.must_be(False) or call.given("f") is False:
         return
-    report("weightless", argument.keyword or argument.node, fixes={**removal(call, argument), **keep_old_exporter(call)})
+    report(
+        "weightless", argument.keyword or argument.node, fixes={**removal(call, argument), **keep_old_exporter(call)}
+    )
 
 
 @check("EXP402")
