@@ -233,7 +233,8 @@ def find_calls(script) -> list[ExportCall]:
     functions = _exporting_functions(script.source)
     if functions is None:
         return []
-    found = Flow(script.source).run(functions)
+    script.flow = Flow(script.source)
+    found = script.flow.run(functions)
     return [ExportCall(script, found[span]) for span in sorted(found)]
 
 

@@ -15,7 +15,7 @@ from onnx_lsp.script import library
 from onnx_lsp.script.containers import elements, entries_of, put
 from onnx_lsp.script.grammar import Node, first_expression
 from onnx_lsp.script.operators import truth_of_atom
-from onnx_lsp.script.parameters import Arguments, bind_parameters, combined
+from onnx_lsp.script.parameters import Arguments, bind_parameters, combined, frozen_arguments
 from onnx_lsp.script.source import Source
 from onnx_lsp.script.state import Frame, State, contents, either, frozen, loosened_content, merge
 from onnx_lsp.script.statements import STATEMENTS
@@ -42,16 +42,17 @@ DEEPEST_CALL = 8
 # How often one function is followed: one that leads to an export more often than others.
 MOST_CALLS, MOST_CALLS_EXPORTING = 12, 64
 TRANSPARENT = ("torch.", "staticmethod", "classmethod", "property", "functools.", "click.", "typer.", "hydra.", "abc.")
+from onnx_lsp.script.watched import watched
 EXPORTS = ("torch.onnx.export", "torch.onnx.utils.export")
 
 
 class Observation:
-    """An export call as it was come to once: which function, and its arguments, frozen."""
+    """A call as it was come to once: which function, its arguments, and what a method was called on, all frozen."""
 
-    __slots__ = ("node", "callee", "arguments")
+    __slots__ = ("node", "callee", "arguments", "owner")
 
-    def __init__(self, node: Node, callee: str, arguments: Arguments) -> None:
-        self.node, self.callee, self.arguments = node, callee, arguments
+    def __init__(self, node: Node, callee: str, arguments: Arguments, owner: Value | None = None) -> None:
+        self.node, self.callee, self.arguments, self.owner = node, callee, arguments, owner
 
 
 class Flow:
@@ -67,19 +68,24 @@ class Flow:
         self.entered: dict[int, int] = {}
         self.wanted: set[int] = set()
         self.observations: dict[tuple[int, int], list[Observation]] = {}
+        self.uses: dict[tuple[int, int], list[Observation]] = {}
         self.functions: dict[int, Function] = {}
+        self.module = Frame(State({}, {}), None, None, ())
 
     def run(self, wanted: list[Node]) -> dict[tuple[int, int], list[Observation]]:
         """Follows the module, then each of the `wanted` functions that it did not lead to."""
         self.wanted = {node.start_byte for node in wanted}
-        module = Frame(State({}, {}), None, None, ())
-        self._guarded(lambda: self.block(self.source.statements, module))
-        module.state.dead = False
+        self._guarded(lambda: self.block(self.source.statements, self.module))
+        self.module.state.dead = False
+        self.also(wanted)
+        return self.observations
+
+    def also(self, wanted: list[Node]) -> None:
+        """Follows each of these functions that nothing led to so far; the module has been followed."""
         for node in wanted:
             function = self.functions.get(node.start_byte)
             if function is not None and node.start_byte not in self.visited:
-                self._guarded(lambda function=function: self.root(function, module))
-        return self.observations
+                self._guarded(lambda function=function: self.root(function, self.module))
 
     def _guarded(self, follow: Callable[[], object]) -> None:
         try:
@@ -316,6 +322,8 @@ class Flow:
                     callee = self._attribute(content, Value((atom,)), name, node, frame)
                     results.append(self.apply(callee, given, node, frame))
                 else:
+                    if isinstance(content, Made) and watched(f"{content.callee}().{name}"):
+                        self.use(f"{content.callee}().{name}", given, node, frame, one)
                     results.append(library.method(self, content, one, name, given, node, frame))
         if not results or base.partial:
             for value in given.all:
@@ -340,6 +348,8 @@ class Flow:
             elif isinstance(atom, Ref):
                 if atom.name in EXPORTS:
                     self.observe(atom.name, given, node, frame)
+                elif watched(atom.name):
+                    self.use(atom.name, given, node, frame)
                 results.append(library.call(self, atom.name, given, node, frame))
             else:
                 results.append(UNKNOWN)
@@ -351,12 +361,14 @@ class Flow:
 
     def observe(self, callee: str, given: Arguments, node: Node, frame: Frame) -> None:
         """Records an export call."""
-        heap = frame.state.heap
-        copy = Arguments()
-        copy.positional = [frozen(value, heap) for value in given.positional]
-        copy.keywords = {name: frozen(value, heap) for name, value in given.keywords.items()}
-        copy.nodes, copy.open, copy.splat = given.nodes, given.open, given.splat
-        self.observations.setdefault((node.start_byte, node.end_byte), []).append(Observation(node, callee, copy))
+        seen = Observation(node, callee, frozen_arguments(given, frame))
+        self.observations.setdefault((node.start_byte, node.end_byte), []).append(seen)
+
+    def use(self, callee: str, given: Arguments, node: Node, frame: Frame, owner: Value | None = None) -> None:
+        """Records a call that may be about an exported file; `owner` is what a method was called on."""
+        kept = None if owner is None else frozen(owner, frame.state.heap)
+        seen = Observation(node, callee, frozen_arguments(given, frame), kept)
+        self.uses.setdefault((node.start_byte, node.end_byte), []).append(seen)
 
     def construct(self, cls: Class, given: Arguments, node: Node, frame: Frame) -> Value:
         """An instance of a class of this file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx_lsp.script.grammar import Node, first_expression
 from onnx_lsp.script.source import Source
-from onnx_lsp.script.state import Frame
+from onnx_lsp.script.state import Frame, frozen
 from onnx_lsp.script.values import DEFAULT, UNKNOWN, Function, Map, Partial, Seq, Value, const
 
 
@@ -29,6 +29,16 @@ class Arguments:
     @property
     def all(self) -> list[Value]:
         return [*self.positional, *self.keywords.values()]
+
+
+def frozen_arguments(given: Arguments, frame: Frame) -> Arguments:
+    """The arguments of a call as they are now."""
+    heap = frame.state.heap
+    copy = Arguments()
+    copy.positional = [frozen(value, heap) for value in given.positional]
+    copy.keywords = {name: frozen(value, heap) for name, value in given.keywords.items()}
+    copy.nodes, copy.open, copy.splat = given.nodes, given.open, given.splat
+    return copy
 
 
 def combined(partial: Partial, given: Arguments) -> Arguments:

@@ -39,6 +39,7 @@ class Script:
         self.workspace = workspace
         self._answers: dict[Callable[[str], bool], bool] = {}
         self.mentions_onnx = "onnx" in text.lower()
+        self.flow = None
 
     @cached_property
     def source(self) -> Source:
@@ -59,6 +60,15 @@ class Script:
         from onnx_lsp.script.calls import find_calls
 
         return find_calls(self)
+
+    @cached_property
+    def uses(self) -> list:
+        """What is done with models beside exporting them (`usage.Use`), in the order of the text."""
+        if not self.mentions_onnx:
+            return []
+        from onnx_lsp.script.usage import find_uses
+
+        return find_uses(self)
 
     @cached_property
     def imports(self):

@@ -1,0 +1,148 @@
+"""What becomes of the exported file: whether anybody opens it, and whether its weights stay with it."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from onnx_lsp.checks import Report, check
+from onnx_lsp.script import edits
+from onnx_lsp.script.calls import ExportCall
+from onnx_lsp.script.grammar import Node
+from onnx_lsp.script.syntax import Script
+from onnx_lsp.script.usage import NOT_CODE, call_around, function_of, names_in
+
+OPENS = re.compile(
+    rb"InferenceSession|check_model|onnx\.load\w*|load_onnx|readNet\w*|read_model|quantize_(?:dynamic|static)|simplify|onnxslim"
+    rb"|subprocess|os\.system|OnnxParser|parser\.parse\(|parse_from_file|convert_model|onnx2\w+|from_onnx|allclose|assert_close"
+    rb"|ReferenceEvaluator|import_model|rknn|\bct\.convert|trt_builder|build_engine"
+)
+# Calls that only say, make or measure a path.
+NEUTRAL = re.compile(
+    r"^(?:print|str|len|repr|\w*log\w*(?:\.\w+)*|logging\.\w+|console\.\w+|os\.path\.\w+|os\.makedirs|os\.stat|os\.remove|os\.unlink"
+    r"|Path|pathlib\.Path|(?:\w+\.)*onnx\.(?:utils\.)?export|export|(?:\w+\.)*(?:info|debug|echo|mkdir|add_argument|append|write|stat|exists"
+    r"|format|getsize))$"
+)
+COPIES = re.compile(r"(?:^|\.)(?:copy|copy2|copyfile|move|rename|upload_file|upload_fileobj|fput_object|log_artifact|upload_from_filename)$")
+MEASURES = re.compile(r"(?:^|\.)getsize$")
+
+
+@check("EXP601")
+def never_checked(file: Script, report: Report) -> None:
+    """Nothing in this file opens the exported path."""
+    if not file.calls or _is_test(file.path) or _may_open(file):
+        return
+    for call in file.calls:
+        argument = call.arguments.get("f")
+        if argument is None or argument.splat or call.given("f") is False or _leaves(call, argument.node):
+            continue
+        path = " ".join(call.source.of(argument.node).split())
+        report("unchecked", call.node.child_by_field_name("function"), path=path)
+
+
+def _may_open(file: Script) -> bool:
+    """Some code here opens models, whichever."""
+    source = file.source
+    nodes = (source.node_at(match.start(), match.start() + 1) for match in OPENS.finditer(source.data))
+    return any(node is not None and node.type not in NOT_CODE and not file.imports.in_import(node) for node in nodes)
+
+
+def _is_test(path: str) -> bool:
+    name = os.path.basename(path)
+    return name.startswith("test_") or name.endswith(("_test.py", "_tests.py")) or name == "conftest.py"
+
+
+def _leaves(call: ExportCall, node: Node) -> bool:
+    """The path goes to code that may open it."""
+    names = [node] if node.type == "identifier" else [child for child in _identifiers(node)]
+    within = function_of(call.node)
+    for name in names:
+        for use in names_in(call.source, call.source.of(name), within):
+            if _inside(use, call.node) or _harmless(call, use):
+                continue
+            return True
+    return False
+
+
+def _identifiers(node: Node) -> list[Node]:
+    """The names that a path is made of; not those of modules whose functions are called."""
+    if node.type == "identifier":
+        return [node]
+    if node.type == "call":
+        return [found for child in node.child_by_field_name("arguments").named_children for found in _identifiers(child)]
+    return [found for child in node.named_children for found in _identifiers(child)]
+
+
+def _inside(node: Node, outer: Node) -> bool:
+    return outer.start_byte <= node.start_byte and node.end_byte <= outer.end_byte
+
+
+def _harmless(call: ExportCall, use: Node) -> bool:
+    around = call_around(use)
+    if around is not None:
+        return bool(NEUTRAL.match(call.source.of(around.child_by_field_name("function"))))
+    node = use
+    while node.parent is not None and node.parent.type not in ("block", "module"):
+        node = node.parent
+        if node.type in ("return_statement", "yield", "lambda", "dictionary", "list"):
+            return False
+    return True
+
+
+@check("EXP502")
+def sidecar_lost(call: ExportCall, file: Script, report: Report) -> None:
+    """The new exporter writes `x.onnx.data` beside `x.onnx`; what moves or measures only the one loses the other."""
+    argument = call.arguments.get("f")
+    if call.exporter != "new" or argument is None or argument.splat or call.get("external_data") is not None:
+        return
+    if call.given("f") is False or argument.node.type not in ("identifier", "string", "attribute"):
+        return
+    if file.remember(_keeps_together):
+        return
+    lost = {kind: node for node in _same_path(call, argument.node) if (kind := _loses(call, node))}
+    kind = next((kind for kind in ("moved", "measured") if kind in lost), None)
+    if kind is None:
+        return
+    fixes = {"inline": edits.insert_arguments(call.source, call.node, {"external_data": False})}
+    related = (report.related(lost[kind], "here"),)
+    report(kind, call.node.child_by_field_name("function"), fixes=fixes, related=related)
+
+
+def _keeps_together(text: str) -> bool:
+    return ".data" in re.sub(r"(?:utils|torch|optim)\.data\b", "", text) and "onnx.data" in text or any(
+        word in text for word in ("external_data", "onnx.save", "save_model(", "onnxslim", "copytree", "'.data'", '".data"')
+    )
+
+
+def _same_path(call: ExportCall, node: Node) -> list[Node]:
+    """The later places of the same function where the path stands."""
+    source, text = call.source, call.source.of(node)
+    within = function_of(call.node)
+    end = len(source.data) if within is None else within.end_byte
+    found = []
+    for match in re.compile(re.escape(text.encode())).finditer(source.data, call.node.end_byte, end):
+        place = source.node_at(match.start(), match.end())
+        if place is not None and place.type == node.type and source.of(place) == text:
+            found.append(place)
+    return found
+
+
+def _loses(call: ExportCall, node: Node) -> str | None:
+    """What happens to the path here: `moved`, `measured`, or None."""
+    source = call.source
+    parent = node.parent
+    if parent is not None and parent.type == "attribute":
+        method = source.of(parent.child_by_field_name("attribute"))
+        return {"stat": "measured", "rename": "moved", "read_bytes": "moved"}.get(method)
+    while parent is not None and parent.type not in ("argument_list", "block", "module"):
+        parent = parent.parent
+    if parent is None or parent.type != "argument_list":
+        return None
+    text = source.of(parent.parent.child_by_field_name("function"))
+    arguments = [child for child in parent.named_children if child.type != "comment"]
+    if text == "open" and len(arguments) > 1 and "rb" in source.of(arguments[1]):
+        return "moved"
+    if MEASURES.search(text):
+        return "measured"
+    first = bool(arguments) and _inside(node, arguments[0])
+    return "moved" if COPIES.search(text) and (first or "upload" in text) else None
