@@ -42,7 +42,9 @@ class Workbench:
     def _pick(self, key: str, text: str, choice: str) -> None:
         self.page.keyboard.press(key)
         self.page.locator(".quick-input-widget input").fill(text)
-        self.page.locator(".quick-input-list .monaco-list-row", has_text=choice).first.click()
+        expect(self.page.locator(".quick-input-list .monaco-list-row.focused")).to_contain_text(choice)
+        # Not a click: its second half would hit, and close, what the choice opens.
+        self.page.keyboard.press("Enter")
 
     def show_problems(self) -> None:
         self.run("Problems: Focus on Problems View")
@@ -76,6 +78,6 @@ class Workbench:
         expect(self.page.locator(".hover-language-status").first).to_contain_text(text)
 
     def notifications(self) -> Locator:
-        """What was told in pop-ups and not yet dismissed: they hide after a while, the list stays."""
+        """What was told in pop-ups: they hide after a while, their list stays open unless it becomes empty."""
         self.run("Notifications: Show Notifications")
         return self.page.locator(".notifications-center .notification-list-item")
