@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onnx_lsp.script.state import Frame, contents
-from onnx_lsp.script.values import UNKNOWN, Const, Made, Map, Seq, Value, const
+from onnx_lsp.script.values import UNKNOWN, Const, Made, Map, Obj, Seq, Value, const
 
 LONGEST_RANGE = 64
 
@@ -18,6 +18,12 @@ def elements(value: Value, frame: Frame) -> list[Value] | None:
     if isinstance(atom, Made) and atom.callee in ("range", "enumerate", "zip", "reversed", "sorted"):
         return made_elements(atom, frame)
     return None
+
+
+def held(value: Value, frame: Frame) -> tuple[Value, ...]:
+    """Items that are known to be in what may hold others."""
+    atom = contents(value, frame.state.heap).only
+    return atom.items if isinstance(atom, Seq) else ()
 
 
 def made_elements(atom: Made, frame: Frame) -> list[Value] | None:
@@ -65,3 +71,26 @@ def item(atom, key: object) -> Value:
     if isinstance(atom, Const) and isinstance(atom.value, str) and type(key) is int and abs(key) < len(atom.value):
         return const(atom.value[key], atom.node)
     return UNKNOWN
+
+
+def with_attribute(atom, name: str, value: Value):
+    """An object with an attribute set."""
+    if not isinstance(atom, Obj):
+        return atom
+    return Obj(atom.cls, {**atom.attributes, name: value}, atom.node, atom.mode)
+
+
+def with_item(atom, key: Value, value: Value):
+    """A dict or list with an item set."""
+    if isinstance(atom, Map):
+        entries = entries_of(atom)
+        put(entries, key, value)
+        return Map(tuple(entries.values()), atom.node, atom.open or key.constant is ...)
+    if isinstance(atom, Seq):
+        at = key.constant
+        if type(at) is int and -len(atom.items) <= at < len(atom.items):
+            items = list(atom.items)
+            items[at] = value
+            return Seq(atom.kind, tuple(items), atom.node, atom.open)
+        return Seq(atom.kind, atom.items, atom.node, True)
+    return atom

@@ -195,7 +195,7 @@ def _comprehension(flow, node: Node, frame: Frame) -> Value:
 
 
 def _comprehend(flow, body: Node, clauses: list[Node], frame: Frame, rows: list) -> None:
-    """Adds what the comprehension gives to `rows`; a last None says that there may be more."""
+    """Adds what the comprehension gives to `rows`; a last None says that there may be any number of those."""
     if rows and rows[-1] is None:
         return
     if not clauses:
@@ -216,10 +216,7 @@ def _comprehend(flow, body: Node, clauses: list[Node], frame: Frame, rows: list)
     items = elements(evaluate(flow, clause.child_by_field_name("right"), frame), frame)
     for element in items if items is not None else (UNKNOWN,):
         flow.bind(clause.child_by_field_name("left"), element, frame)
-        if items is None:
-            _comprehend(flow, body, rest, frame, [])
-        else:
-            _comprehend(flow, body, rest, frame, rows)
+        _comprehend(flow, body, rest, frame, rows)
     if items is None:
         rows.append(None)
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 from onnx_lsp.script import evaluate as ev
 from onnx_lsp.script import library
-from onnx_lsp.script.containers import elements, entries_of, put
+from onnx_lsp.script.containers import elements, held, with_attribute, with_item
+from onnx_lsp.script.eval_state import TRAIN, Layer, picture, set_mode
 from onnx_lsp.script.grammar import Node, first_expression
 from onnx_lsp.script.operators import truth_of_atom
 from onnx_lsp.script.parameters import Arguments, bind_parameters, combined, frozen_arguments
@@ -47,12 +48,16 @@ EXPORTS = ("torch.onnx.export", "torch.onnx.utils.export")
 
 
 class Observation:
-    """A call as it was come to once: which function, its arguments, and what a method was called on, all frozen."""
+    """A call as it was come to once: which function, its arguments, and what a method was called on, all frozen.
 
-    __slots__ = ("node", "callee", "arguments", "owner")
+    `layers` is what an export call exports, as far as it is known.
+    """
+
+    __slots__ = ("node", "callee", "arguments", "owner", "layers")
 
     def __init__(self, node: Node, callee: str, arguments: Arguments, owner: Value | None = None) -> None:
         self.node, self.callee, self.arguments, self.owner = node, callee, arguments, owner
+        self.layers: list[Layer] | None = None
 
 
 class Flow:
@@ -107,6 +112,7 @@ class Flow:
         init = cls.find("__init__")
         if init is not None and isinstance(init.only, Function):
             self.invoke(Function(init.only.node, init.only.frame, cls, made), None, cls.node, frame)
+        set_mode(made, None, frame.state.heap)
         return made
 
     def step(self) -> bool:
@@ -194,6 +200,8 @@ class Flow:
             base = self.evaluate(target.child_by_field_name("object"), frame)
             name = self.source.of(target.child_by_field_name("attribute"))
             self.change(base, lambda atom: with_attribute(atom, name, value), frame)
+            if name == "training":
+                set_mode(base, None, frame.state.heap)
         elif target.type == "subscript":
             base = self.evaluate(target.child_by_field_name("value"), frame)
             keys = target.children_by_field_name("subscript")
@@ -223,8 +231,7 @@ class Flow:
         for atom in value.atoms:
             if isinstance(atom, Cell):
                 self.change(Value((atom,)), loosened_content, frame)
-            elif isinstance(atom, Made):
-                frame.state.heap[("mode", atom.id)] = UNKNOWN
+        set_mode(Value(value.atoms), None, frame.state.heap)
 
     # Attributes and calls
 
@@ -271,9 +278,10 @@ class Flow:
                 given.keywords[name] = self.evaluate(value, frame)
                 given.nodes[name] = value
             elif child.type == "list_splat":
-                items = elements(self.evaluate(first_expression(child), frame), frame)
+                splat = self.evaluate(first_expression(child), frame)
+                items = elements(splat, frame)
                 given.open = given.open or items is None
-                for item in items or ():
+                for item in items if items is not None else held(splat, frame):
                     given.nodes[len(given.positional)] = child
                     given.positional.append(item)
             elif child.type == "dictionary_splat":
@@ -304,6 +312,8 @@ class Flow:
         """The value of a call, and its effects."""
         function = node.child_by_field_name("function")
         if function.type == "attribute":
+            if self.source.of(function).startswith("super("):
+                return self._call_super(function, node, frame)
             base = self.evaluate(function.child_by_field_name("object"), frame)
             name = self.source.of(function.child_by_field_name("attribute"))
             given = self.arguments(node.child_by_field_name("arguments"), frame)
@@ -311,6 +321,25 @@ class Flow:
         callee = self.evaluate(function, frame)
         given = self.arguments(node.child_by_field_name("arguments"), frame)
         return self.apply(callee, given, node, frame)
+
+    def _call_super(self, function: Node, node: Node, frame: Frame) -> Value:
+        """`super().name(…)`: the method of a base in sight, else that of `torch.nn.Module`."""
+        given = self.arguments(node.child_by_field_name("arguments"), frame)
+        name = self.source.of(function.child_by_field_name("attribute"))
+        owner, bound = (frame.lookup(word) for word in ("__class__", "super()"))
+        cls = owner.only if owner is not None else None
+        if not isinstance(cls, Class) or bound is None:
+            return UNKNOWN
+        for base in cls.lineage()[1:]:
+            method = base.body.get(name) if isinstance(base, Class) else None
+            if method is not None and isinstance(method.only, Function):
+                called = Function(method.only.node, method.only.frame, base, bound)
+                return self.invoke(called, given, node, frame)
+        results = [
+            library.method(self, content, bound, name, given, node, frame)
+            for content in contents(bound, frame.state.heap).atoms
+        ]
+        return join(results)
 
     def _call_method(self, base: Value, name: str, given: Arguments, node: Node, frame: Frame) -> Value:
         heap = frame.state.heap
@@ -362,6 +391,7 @@ class Flow:
     def observe(self, callee: str, given: Arguments, node: Node, frame: Frame) -> None:
         """Records an export call."""
         seen = Observation(node, callee, frozen_arguments(given, frame))
+        seen.layers = picture(given.get(0, "model"), frame.state.heap, self.source)
         self.observations.setdefault((node.start_byte, node.end_byte), []).append(seen)
 
     def use(self, callee: str, given: Arguments, node: Node, frame: Frame, owner: Value | None = None) -> None:
@@ -372,7 +402,7 @@ class Flow:
 
     def construct(self, cls: Class, given: Arguments, node: Node, frame: Frame) -> Value:
         """An instance of a class of this file."""
-        made = frame.new(Obj(cls, {}, node, "train" if cls.is_module else None), node, "instance")
+        made = frame.new(Obj(cls, {}, node, TRAIN), node, "instance")
         init = cls.find("__init__")
         if init is not None and isinstance(init.only, Function):
             self.invoke(Function(init.only.node, init.only.frame, cls, made), given, node, frame)
@@ -392,6 +422,8 @@ class Flow:
         outer = home if home.function is not None else None
         inner = Frame(State({}, frame.state.heap), home.scope, function.node, (*frame.context, node.start_byte), outer)
         self.active.append(key)
+        if function.owner is not None and function.bound is not None:
+            inner.state.names.update({"__class__": Value((function.owner,)), "super()": function.bound})
         bind_parameters(self, function, given, inner)
         body = function.node.child_by_field_name("body")
         if function.node.type == "lambda":
@@ -423,26 +455,3 @@ class Flow:
             return []
         texts = [self.source.of(child) for child in parent.children if child.type == "decorator"]
         return [text.lstrip("@ ").partition("(")[0].strip() for text in texts]
-
-
-def with_attribute(atom, name: str, value: Value):
-    """An object with an attribute set."""
-    if not isinstance(atom, Obj):
-        return atom
-    return Obj(atom.cls, {**atom.attributes, name: value}, atom.node, atom.mode)
-
-
-def with_item(atom, key: Value, value: Value):
-    """A dict or list with an item set."""
-    if isinstance(atom, Map):
-        entries = entries_of(atom)
-        put(entries, key, value)
-        return Map(tuple(entries.values()), atom.node, atom.open or key.constant is ...)
-    if isinstance(atom, Seq):
-        at = key.constant
-        if type(at) is int and -len(atom.items) <= at < len(atom.items):
-            items = list(atom.items)
-            items[at] = value
-            return Seq(atom.kind, tuple(items), atom.node, atom.open)
-        return Seq(atom.kind, atom.items, atom.node, True)
-    return atom

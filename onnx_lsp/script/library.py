@@ -7,7 +7,8 @@ escape.
 
 from __future__ import annotations
 
-from onnx_lsp.script.containers import elements, entries_of, put
+from onnx_lsp.script.containers import elements, entries_of, put, with_attribute
+from onnx_lsp.script.eval_state import EVAL, HARMLESS, SELECTS_MODE, TRAIN, builds_module, set_mode
 from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.options import add_argument, parsed
 from onnx_lsp.script.state import Frame, contents
@@ -35,10 +36,13 @@ PURE = (
     "time.", "pathlib.", "warnings.", "math.", "random.", "loguru.", "rich.", "tqdm.", "PIL.", "cv2.", "typing.",
     "super.",
 )  # fmt: skip
+# Methods that rebuild a module and give it back, in a mode of their own.
+FUSING = ("fuse", "switch_to_deploy")
+PARALLEL = ("torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel")
 EXITS = ("sys.exit", "exit", "quit", "os._exit")
 SAME = frozenset(
     "to cuda cpu float half double bfloat16 type requires_grad_ share_memory to_empty xpu mps npu "
-    "apply fuse switch_to_deploy".split()
+    "apply".split()
 )
 STRING_METHODS = frozenset(
     "lower upper strip lstrip rstrip replace split rsplit removesuffix removeprefix title capitalize "
@@ -52,6 +56,9 @@ def call(flow, name: str, given, node: Node, frame: Frame) -> Value:
     if name in EXITS:
         frame.state.dead = True
         return UNKNOWN
+    if name.endswith(SELECTS_MODE):
+        for value in given.all:
+            flow.escape(value, frame)
     known = CALLS.get(name)
     if known is None and name.startswith(("torch.", "numpy.")):
         known = TENSOR_CALLS.get(name)
@@ -68,7 +75,8 @@ def call(flow, name: str, given, node: Node, frame: Frame) -> Value:
 def made(name: str, given, node: Node, frame: Frame) -> Value:
     """The result of a call out of sight."""
     atom = Made(name, tuple(given.positional), dict(given.keywords), node, frame.identity(node, "made"))
-    frame.state.heap.pop(("mode", atom.id), None)
+    if builds_module(name, atom.args):
+        frame.state.heap[("mode", atom.id)] = const(TRAIN)
     return Value((atom,))
 
 
@@ -78,6 +86,8 @@ def attribute(atom: Atom, name: str, node: Node) -> Value:
         return tensor_attribute(atom, name, node)
     if isinstance(atom, Const) and isinstance(atom.value, str):
         return path_attribute(atom, name, node)
+    if isinstance(atom, Made) and name == "module" and atom.callee in PARALLEL:
+        return atom.argument(0, "module") or UNKNOWN
     return UNKNOWN
 
 
@@ -114,10 +124,18 @@ def module_method(flow, atom: Made | Obj, owner: Value, name: str, given, node: 
         mode = given.get(0, "mode")
         training = name == "train" and (mode is None or mode.constant is True)
         known = name == "eval" or mode is None or isinstance(mode.constant, bool)
-        set_mode(flow, atom, owner, ("train" if training else "eval") if known else None, frame)
+        set_mode(owner, (TRAIN if training else EVAL) if known else None, frame.state.heap)
         return plain
     if name in SAME:
         return plain
+    if name in FUSING:
+        set_mode(owner, None, frame.state.heap)
+        return plain
+    if name in ("add_module", "register_module") and isinstance(atom, Obj):
+        set_attribute(flow, owner, given.get(0, "name"), given.get(1, "module"), frame)
+        return const(None, node)
+    if name not in HARMLESS and not (isinstance(atom, Made) and atom.callee.startswith(PURE)):
+        set_mode(owner, None, frame.state.heap)
     if isinstance(atom, Made) and not atom.callee.startswith(PURE):
         for value in given.all:
             flow.escape(value, frame)
@@ -127,19 +145,17 @@ def module_method(flow, atom: Made | Obj, owner: Value, name: str, given, node: 
     return made(f"{atom.callee}().{name}" if isinstance(atom, Made) else f"?.{name}", given, node, frame)
 
 
-def set_mode(flow, atom: Made | Obj, owner: Value, mode: str | None, frame: Frame) -> None:
-    """The module is in this mode from here on."""
-    if isinstance(atom, Made):
-        old = frame.state.heap.get(("mode", atom.id))
-        new = const(mode) if mode else UNKNOWN
-        frame.state.heap[("mode", atom.id)] = new | old if owner.partial and old else new
-    else:
-        flow.change(owner, lambda obj: with_mode(obj, mode), frame)
+def set_attribute(flow, owner: Value, name: Value | None, value: Value | None, frame: Frame) -> None:
+    """An attribute set by its name, where that is known."""
+    text = name.constant if name is not None else ...
+    if isinstance(text, str):
+        flow.change(owner, lambda atom: with_attribute(atom, text, value or UNKNOWN), frame)
 
 
-def with_mode(atom: Atom, mode: str | None) -> Atom:
-    """An object in another mode."""
-    return Obj(atom.cls, atom.attributes, atom.node, mode) if isinstance(atom, Obj) else atom
+def _setattr(flow, given, node: Node, frame: Frame) -> Value | None:
+    if len(given.positional) == 3:
+        set_attribute(flow, given.positional[0], given.positional[1], given.positional[2], frame)
+    return const(None, node)
 
 
 def string_method(atom: Const, name: str, given, node: Node, frame: Frame) -> Value:
@@ -403,6 +419,8 @@ CALLS = {
     "float": _convert(float),
     "str": _convert(str),
     "getattr": _getattr,
+    "setattr": _setattr,
+    "torch.compile": _identity,
     "vars": _vars,
     "isinstance": _opaque,
     "hasattr": _opaque,

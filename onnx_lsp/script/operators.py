@@ -24,9 +24,9 @@ def truth_of_atom(atom, frame: Frame, assumed: bool = False) -> bool | None:
         return None
     if isinstance(atom, Const):
         return bool(atom.value)
-    if isinstance(atom, Seq) and (atom.items or not atom.open):
+    if isinstance(atom, Seq) and not atom.open:
         return bool(atom.items)
-    if isinstance(atom, Map) and (atom.entries or not atom.open):
+    if isinstance(atom, Map) and not atom.open:
         return bool(atom.entries)
     if isinstance(atom, (Function, Class, Obj)):
         return True
