@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from onnx_lsp.script.checks import (  # noqa: F401
+    after_export,
     arguments,
     axes_order,
     axes_values,
     call_form,
+    checking,
     dynamic_axes,
     dynamic_shapes,
     fixed_batch,
     inputs,
     names,
     opset,
+    opset_targets,
     optimizer,
+    other_exporters,
     removed,
+    sessions,
     unread,
 )

@@ -1,0 +1,106 @@
+"""Exports by other packages: tf2onnx, Keras, skl2onnx, optimum, ultralytics."""
+
+from __future__ import annotations
+
+from onnx_lsp.checks import Report, check
+from onnx_lsp.script import edits
+from onnx_lsp.script.checks.opset_targets import report_above
+from onnx_lsp.script.syntax import Script
+from onnx_lsp.script.usage import Use, paths
+from onnx_lsp.script.values import Made, Seq, Value
+
+SPECS = ("TensorSpec", "InputSpec", "KerasTensor")
+
+
+@check("EXP801")
+def tf2onnx_signature(file: Script, report: Report) -> None:
+    """`from_keras` and `from_function` take shapes and names from the signature, where there is one."""
+    if "tf2onnx" not in file.text:
+        return
+    for use in file.uses:
+        if not use.callee.startswith("tf2onnx.convert.from_"):
+            continue
+        signature = use.get(1, "input_signature")
+        if signature is None and not use.open:
+            report("no-signature", use.node.child_by_field_name("function"), function=use.callee.rpartition(".")[2])
+        elif signature is not None and (spec := _spec(signature, _without_rank)) is not None:
+            report("unknown-rank", spec.node)
+        report_above(file, report, use.get(2, "opset"), use.place(2, "opset"))
+
+
+@check("EXP802")
+def keras_export(file: Script, report: Report) -> None:
+    """Keras writes the batch of the signature into the file."""
+    if "keras" not in file.text:
+        return
+    for use in file.uses:
+        if not use.callee.endswith("().export") or "keras." not in use.callee or _format(use, 1) != {"onnx"}:
+            continue
+        signature = use.get(3, "input_signature")
+        if signature is not None and (spec := _spec(signature, _fixed_batch)) is not None:
+            report("fixed-batch", spec.node)
+        report_above(file, report, use.get(-1, "opset_version"), use.place(-1, "opset_version"))
+
+
+@check("EXP803")
+def skl2onnx_types(file: Script, report: Report) -> None:
+    """skl2onnx cannot tell the inputs of an estimator."""
+    if "skl2onnx" not in file.text:
+        return
+    for use in file.uses:
+        if use.callee not in ("skl2onnx.convert_sklearn", "skl2onnx.to_onnx"):
+            continue
+        converts = use.callee.endswith("convert_sklearn")
+        types = use.get(2, "initial_types")
+        example = None if converts else use.get(1, "X")
+        missing = [value is None or value.must_be(None) for value in (types, example)]
+        if all(missing) and not use.open:
+            report("no-types", use.node.child_by_field_name("function"), function=use.callee.rpartition(".")[2])
+        position = 4 if converts else 3
+        report_above(file, report, use.get(position, "target_opset"), use.place(position, "target_opset"))
+
+
+@check("EXP804")
+def optimum_export(file: Script, report: Report) -> None:
+    """`main_export` writes the opset that it is asked for."""
+    if "optimum" not in file.text or not file.settings.targets:
+        return
+    for use in file.uses:
+        if use.callee.startswith("optimum.exporters.onnx."):
+            report_above(file, report, use.get(-1, "opset"), use.place(-1, "opset"))
+
+
+@check("EXP805")
+def ultralytics_export(file: Script, report: Report) -> None:
+    """`YOLO.export(format="onnx")` fixes every shape unless `dynamic=True`."""
+    if "ultralytics" not in file.text:
+        return
+    for use in file.uses:
+        if not use.callee.startswith("ultralytics.") or use.open or _format(use, -1) != {"onnx"}:
+            continue
+        if use.get(-1, "dynamic") is None and use.get(-1, "imgsz") is None and use.get(-1, "batch") is None:
+            fixes = {"dynamic": edits.insert_arguments(file.source, use.node, {"dynamic": True})}
+            report("fixed", use.node.child_by_field_name("function"), fixes=fixes)
+        report_above(file, report, use.get(-1, "opset"), use.place(-1, "opset"))
+
+
+def _format(use: Use, position: int) -> set[str] | None:
+    return paths(use.get(position, "format"))
+
+
+def _spec(signature: Value, wanted) -> Made | None:
+    """The first `TensorSpec` of a signature that is as wanted."""
+    atom = signature.only
+    items = atom.items if isinstance(atom, Seq) else (signature,)
+    found = (item.only for item in items)
+    specs = (spec for spec in found if isinstance(spec, Made) and spec.callee.endswith(SPECS))
+    return next((spec for spec in specs if wanted(spec.argument(0, "shape"))), None)
+
+
+def _without_rank(shape: Value | None) -> bool:
+    return shape is None or shape.must_be(None)
+
+
+def _fixed_batch(shape: Value | None) -> bool:
+    atom = shape.only if shape is not None else None
+    return isinstance(atom, Seq) and bool(atom.items) and type(atom.items[0].constant) is int
