@@ -28,6 +28,18 @@ FORMER_ORDER = (
 SUCCESSORS = {"use_external_data_format": "external_data"}
 FORGOTTEN = frozenset({"add_node_names", "export_type", "propagate", "google_printer"})
 
+# Keywords that every release takes, and those that all since 2.5 take: a call with no others needs no table.
+EVERYWHERE = frozenset(
+    {
+        *POSITIONAL, "export_params", "verbose", "training", "input_names", "output_names", "operator_export_type",
+        "opset_version", "do_constant_folding", "dynamic_axes", "keep_initializers_as_inputs", "custom_opsets",
+    }
+)  # fmt: skip
+SINCE_2_5 = EVERYWHERE | {
+    "kwargs", "dynamo", "external_data", "dynamic_shapes", "report", "verify", "profile", "dump_exported_program",
+    "artifacts_dir", "export_modules_as_functions", "autograd_inlining",
+}  # fmt: skip
+
 
 @lru_cache(maxsize=1)
 def table() -> dict:
@@ -56,6 +68,11 @@ def arguments(version: Version) -> frozenset[str] | None:
             known = frozenset([*signature["positional"], *signature["keyword_only"]])
             return None if signature.get("accepts_any") else known
     return None
+
+
+def known_by_heart(version: Version) -> frozenset[str]:
+    """Keywords that this version surely takes."""
+    return SINCE_2_5 if version >= (2, 5) else EVERYWHERE
 
 
 def former_arguments() -> frozenset[str]:

@@ -9,7 +9,7 @@ import pytest
 from onnx_lsp import engine, targets
 from onnx_lsp.diagnostics import Diagnostic
 from onnx_lsp.script import torch_api
-from onnx_lsp.script.checks import call_form, opset, unread
+from onnx_lsp.script.checks import call_form, opset, removed, unread
 from onnx_lsp.script.edits import apply_edits
 from onnx_lsp.settings import Settings
 from onnx_lsp.workspace import Workspace
@@ -173,8 +173,16 @@ def test_constants_are_those_of_the_table() -> None:
             assert facts["legacy_max"] == opset.LEGACY_MAX
         if number >= call_form.NAMED_ONLY_SINCE:
             assert facts["new_floor"] == torch_api.OPSET_FLOOR
+    gone = {
+        name.partition(".")[0]
+        for version in table["versions"]
+        for name in torch_api.removed_names(torch_api.number(version))
+    }
+    assert not removed.STAYS & gone
     for signature in table["signature"]:
+        taken = {*signature["positional"], *signature["keyword_only"]}
         first = torch_api.number(signature["torch"].partition("..")[0])
+        assert torch_api.known_by_heart(first) <= taken
         if first >= call_form.NAMED_ONLY_SINCE:
             assert tuple(signature["positional"]) == torch_api.POSITIONAL
         elif first >= (1, 10):

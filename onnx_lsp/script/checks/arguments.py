@@ -14,7 +14,11 @@ PATHS = ("string", "identifier", "attribute", "binary_operator", "concatenated_s
 @check("EXP101")
 def unknown_argument(call: ExportCall, report: Report) -> None:
     """A keyword that the target torch does not know."""
-    if call.callee != "torch.onnx.export" or call.guarded or (known := torch_api.arguments(call.torch)) is None:
+    doubtful = call.arguments.keys() - torch_api.known_by_heart(call.torch)
+    if not doubtful or call.callee != "torch.onnx.export" or call.guarded:
+        return
+    known = torch_api.arguments(call.torch)
+    if known is None:
         return
     version = ".".join(map(str, call.torch))
     for name, argument in call.arguments.items():
