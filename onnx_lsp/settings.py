@@ -64,6 +64,8 @@ class Settings:
     native_timeout: float = 60.0
     native_memory: int = 4096
     dims: dict[str, str] = field(default_factory=dict)
+    deep: bool = False
+    inlay_hints: bool = False
     root: str = ""
     source: str | None = None
 
@@ -317,8 +319,6 @@ def _reason(error: Exception) -> str:
 
 
 def _convert(key: str, value: object) -> object:
-    from onnx_lsp.targets import parse as parse_target
-
     match key:
         case "fail-on":
             return _level(value)
@@ -329,6 +329,8 @@ def _convert(key: str, value: object) -> object:
         case "dims":
             return {name: str(sizes) for name, sizes in _table(value).items()}
         case "targets":
+            from onnx_lsp.targets import parse as parse_target
+
             for name in _strings(value):
                 parse_target(name)
         case "native-timeout":
@@ -337,7 +339,7 @@ def _convert(key: str, value: object) -> object:
             return int(value)
         case "torch" | "baseline" | "cache-dir":
             return str(value)
-        case "force-exclude" | "respect-gitignore":
+        case "force-exclude" | "respect-gitignore" | "deep" | "inlay-hints":
             if not isinstance(value, bool):
                 raise TypeError("expected true or false")
             return value

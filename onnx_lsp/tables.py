@@ -16,7 +16,7 @@ from functools import cache
 
 from onnx_lsp.rulebook import builtin_folder
 
-NOT_TARGETS = frozenset({"versions", "ops", "torch", "torch-ops"})
+NOT_TARGETS = frozenset({"versions", "ops", "torch", "torch-ops", "torch-arguments"})
 
 
 @dataclass(frozen=True, slots=True)

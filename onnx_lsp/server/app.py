@@ -176,9 +176,9 @@ class OnnxServer(LanguageServer):
 
 def create() -> OnnxServer:
     """A server with all its features."""
-    from onnx_lsp.server.features import code_actions, model_fixes, pull, rules, sync, watching
+    from onnx_lsp.server.features import assist, code_actions, model_fixes, pull, rules, sync, watching
 
     server = OnnxServer()
-    for feature in (sync, pull, watching, code_actions, model_fixes, rules):
+    for feature in (sync, pull, watching, code_actions, model_fixes, rules, assist):
         feature.register(server)
     return server
