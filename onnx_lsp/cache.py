@@ -199,10 +199,11 @@ def _pack(item: Diagnostic) -> list:
         _pack_range(item.range),
         item.location,
         [_pack_fix(fix) for fix in item.fixes],
-        [[place.file, place.message, _pack_range(place.range), place.location] for place in item.related],
+        [[place.file, place.message, _pack_range(place.range), place.location, place.cell] for place in item.related],
         item.card,
         item.subject,
         item.file,
+        item.cell,
     ]
 
 
@@ -211,14 +212,14 @@ def _pack_range(span: TextRange | None) -> list[int] | None:
 
 
 def _pack_fix(fix: Fix) -> list:
-    edits = [[_pack_range(edit.range), edit.text] for edit in fix.edits]
+    edits = [[_pack_range(edit.range), edit.text, edit.cell] for edit in fix.edits]
     model = fix.model
     edit = [model.code, model.key, model.at, model.arguments, model.digest] if model else None
     return [fix.title, fix.applicability.value, edits, edit, fix.preferred, fix.key]
 
 
 def _unpack(data: list) -> Diagnostic:
-    code, name, severity, message, span, location, fixes, related, card, subject, file = data
+    code, name, severity, message, span, location, fixes, related, card, subject, file, cell = data
     return Diagnostic(
         file,
         code,
@@ -228,9 +229,10 @@ def _unpack(data: list) -> Diagnostic:
         _unpack_range(span),
         location,
         tuple(map(_unpack_fix, fixes)),
-        tuple(Related(file, text, _unpack_range(at), where) for file, text, at, where in related),
+        tuple(Related(file, text, _unpack_range(at), where, cell) for file, text, at, where, cell in related),
         card,
         subject,
+        cell,
     )
 
 
@@ -243,7 +245,7 @@ def _unpack_fix(data: list) -> Fix:
     return Fix(
         title,
         Applicability(applicability),
-        tuple(TextEdit(_unpack_range(span), text) for span, text in edits),
+        tuple(TextEdit(_unpack_range(span), text, cell) for span, text, cell in edits),
         ModelEdit(model[0], model[1], model[2], _frozen(model[3]), model[4]) if model else None,
         preferred,
         key,

@@ -58,10 +58,11 @@ class TextRange:
 
 @dataclass(frozen=True, slots=True)
 class TextEdit:
-    """Replace `range` of a script by `text`."""
+    """Replace `range` of a script, or of the code cell `cell` of a notebook, by `text`."""
 
     range: TextRange
     text: str
+    cell: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Related:
     message: str
     range: TextRange | None = None
     location: str | None = None
+    cell: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ class Diagnostic:
 
     A finding in a script has a `range`; a finding in a model has a `location`, the model path of what it is about
     (`graph/node[5]`, `graph/initializer["w"]`). A finding about the file itself has neither. `subject` is the item of
-    the model as one line, by names and op, without its index: `y = Conv(x, w)`.
+    the model as one line, by names and op, without its index: `y = Conv(x, w)`. In a notebook, `cell` is the number of
+    a code cell, from 1, and `range` counts in its source.
     """
 
     file: str
@@ -120,11 +123,12 @@ class Diagnostic:
     related: tuple[Related, ...] = ()
     card: str = ""
     subject: str = ""
+    cell: int | None = None
 
     @property
     def sort_key(self) -> tuple:
         start = self.range.start if self.range else Position(0, 0)
-        return (self.file, start, natural(self.location or ""), self.code, self.message)
+        return (self.file, self.cell or 0, start, natural(self.location or ""), self.code, self.message)
 
 
 def natural(path: str) -> tuple:

@@ -15,9 +15,10 @@ from onnx_lsp.checks import MODEL_CHECKS, SCRIPT_CHECKS, Check, Report
 from onnx_lsp.diagnostics import Diagnostic, Related
 from onnx_lsp.rulebook import UnknownRule
 from onnx_lsp.settings import Selection, Settings
-from onnx_lsp.workspace import Workspace
+from onnx_lsp.workspace import Text, Workspace
 
-SCRIPT_SUFFIXES = (".py",)
+NOTEBOOK_SUFFIX = ".ipynb"
+SCRIPT_SUFFIXES = (".py", NOTEBOOK_SUFFIX)
 MODEL_SUFFIXES = (".onnx", ".onnxtxt", ".onnxtext", ".onnxjson", ".textproto")
 MAX_RELATED = 20
 
@@ -28,6 +29,11 @@ def kind_of(path: str) -> str | None:
     if lowered.endswith(SCRIPT_SUFFIXES):
         return "script"
     return "model" if lowered.endswith(MODEL_SUFFIXES) else None
+
+
+def is_notebook(path: str) -> bool:
+    """Whether a script is a notebook, by its suffix."""
+    return path.lower().endswith(NOTEBOOK_SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,23 @@ def lint_script(path: str, settings: Settings, workspace: Workspace) -> list[Dia
         run = Run(path, settings, locate=lambda at: None)
         run.say("FIL001", "unreadable", reason=os_reason(error))
         return run.findings()
-    script = syntax.parse(source.text, path, settings, workspace)
+    if not is_notebook(path):
+        return _lint_text(syntax.parse(source.text, path, settings, workspace), source)
+    from onnx_lsp.script import notebook
+
+    try:
+        book = notebook.parse(source.text)
+    except notebook.NotANotebook as error:
+        run = Run(path, settings, locate=lambda at: None)
+        run.say("FIL012", error.case, **error.fields)
+        return run.unsuppressed(done=True)
+    script = syntax.parse(book.text, path, settings, workspace, book.parts)
+    return notebook.in_cells(book, path, _lint_text(script, source))
+
+
+def _lint_text(script, source: Text) -> list[Diagnostic]:
+    """The findings in a script, as places in its text."""
+    path, settings = script.path, script.settings
     run = Run(path, settings, script.locate)
     if source.problem:
         run.say("FIL008", "undecodable", problem=source.problem)
@@ -116,7 +138,7 @@ def lint_script(path: str, settings: Settings, workspace: Workspace) -> list[Dia
         else:
             run.call(check, {"file": script})
     found = run.unsuppressed(done=True)
-    if "onnx-lint" not in source.text:
+    if "onnx-lint" not in script.text:
         return found
     kept = script.without_suppressed(found)
     return sorted([*kept, *_idle_comments(run, script, found)], key=lambda item: item.sort_key)

@@ -7,6 +7,7 @@ from collections import Counter
 from hashlib import sha256
 
 from onnx_lsp.diagnostics import Diagnostic
+from onnx_lsp.script.notebook import text_at
 from onnx_lsp.workspace import Workspace
 
 QUOTED = re.compile(r"`([^`]*)`")
@@ -19,7 +20,7 @@ class Fingerprints:
 
     def __init__(self, workspace: Workspace | None = None) -> None:
         self._workspace = workspace or Workspace()
-        self._lines: dict[str, list[str]] = {}
+        self._lines: dict[tuple[str, int | None], list[str]] = {}
         self._seen: Counter[str] = Counter()
 
     def of(self, item: Diagnostic, file: str) -> str:
@@ -42,12 +43,13 @@ class Fingerprints:
         """The functions and classes around a finding in a script: `Trainer.export`."""
         if item.range is None:
             return ""
-        if item.file not in self._lines:
+        key = item.file, item.cell
+        if key not in self._lines:
             try:
-                self._lines[item.file] = self._workspace.read(item.file).text.splitlines()
+                self._lines[key] = text_at(self._workspace, *key).splitlines()
             except OSError:
-                self._lines[item.file] = []
-        lines = self._lines[item.file][: item.range.start.line + 1]
+                self._lines[key] = []
+        lines = self._lines[key][: item.range.start.line + 1]
         names: list[str] = []
         depth = _indent(lines[-1]) if lines else 0
         for line in reversed(lines[:-1]):

@@ -16,7 +16,7 @@ from tests import examples
 from tests.examples import Example
 
 BOOK = rulebook()
-REPORTED_BY_THE_ENGINE = {"FIL001", "FIL007", "FIL008", "FIL009", "FIL010", "FIL099"}
+REPORTED_BY_THE_ENGINE = {"FIL001", "FIL007", "FIL008", "FIL009", "FIL010", "FIL012", "FIL099"}
 SECTIONS = ("What it does", "Why is this bad?", "Example", "Fix safety", "References")
 
 

@@ -16,7 +16,7 @@ from onnx_lsp.settings import Resolver, Settings
 from onnx_lsp.workspace import Workspace
 
 COMMENT = re.compile(r"(#\s*onnx-lint:\s*ignore\[)([^\]]*)\]\s*$")
-UNEXCUSABLE = frozenset({"FIL001", "FIL007", "FIL008", "FIL009", "FIL010", "FIL099"})  # faults of the file itself
+UNEXCUSABLE = frozenset({"FIL001", "FIL007", "FIL008", "FIL009", "FIL010", "FIL012", "FIL099"})  # faults of the file itself
 
 
 def add_ignores(paths: list[str], resolver: Resolver) -> int:
@@ -48,7 +48,7 @@ def _excuse(path: str, settings: Settings) -> int:
     text = original.text
     before = found = _excusable(_lint(path, text, settings), settings)
     for last_line in (True, False):
-        attempt = _commented(text, found, last_line)
+        attempt = (_commented_cells if engine.is_notebook(path) else _commented)(text, found, last_line)
         remaining = _lint(path, attempt, settings)
         if any(item.code == "FIL009" for item in remaining):
             continue
@@ -68,6 +68,18 @@ def _lint(path: str, text: str, settings: Settings) -> list[Diagnostic]:
 
 def _excusable(found: list[Diagnostic], settings: Settings) -> list[Diagnostic]:
     return [item for item in found if item.range and item.code not in UNEXCUSABLE and is_shown(item, settings)]
+
+
+def _commented_cells(text: str, found: list[Diagnostic], last_line: bool) -> str:
+    from onnx_lsp.script import notebook
+
+    sources = notebook.parse(text).sources
+    cells: dict[int, list[Diagnostic]] = {}
+    for item in found:
+        cells.setdefault(item.cell, []).append(item)
+    return notebook.rewrite(
+        text, {cell: _commented(sources[cell - 1], items, last_line) for cell, items in cells.items()}
+    )
 
 
 def _commented(text: str, found: list[Diagnostic], last_line: bool) -> str:

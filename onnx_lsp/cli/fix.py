@@ -36,7 +36,10 @@ def applicable(item: Diagnostic, settings: Settings, unsafe: bool) -> Fix | None
 
 def fixed_text(path: str, text: str, settings: Settings, unsafe: bool) -> tuple[str, list[Applied], list[Diagnostic]]:
     """A script's text with its fixes applied, the fixes, and the findings that remain."""
-    from onnx_lsp.script.edits import apply_fixes
+    if engine.is_notebook(path):
+        from onnx_lsp.script.notebook import apply_fixes
+    else:
+        from onnx_lsp.script.edits import apply_fixes
 
     applied: list[Applied] = []
     path = os.path.abspath(path)

@@ -16,6 +16,7 @@ from onnx_lsp.script.source import Source
 
 WIDTH = 100
 Edits = tuple[TextEdit, ...]
+Place = tuple[int, Position]  # the cell of a notebook, or 0, and where in it
 
 
 class Raw(str):
@@ -229,17 +230,23 @@ def apply_fixes(text: str, fixes: Iterable[Fix]) -> tuple[str, list[Fix]]:
 
     A fix that had to wait may be made in the next round, on the new text.
     """
-    made: list[Fix] = []
-    taken: list[tuple[Position, Position]] = []
-    for fix in fixes:
-        spans = [(edit.range.start, edit.range.end) for edit in fix.edits]
-        if spans and not any(_touch(one, other) for one in spans for other in taken):
-            made.append(fix)
-            taken += spans
+    made = compatible(fixes)
     return apply_edits(text, [edit for fix in made for edit in fix.edits]), made
 
 
-def _touch(one: tuple[Position, Position], other: tuple[Position, Position]) -> bool:
+def compatible(fixes: Iterable[Fix]) -> list[Fix]:
+    """As many of the fixes, from the first on, as do not touch each other."""
+    made: list[Fix] = []
+    taken: list[tuple[Place, Place]] = []
+    for fix in fixes:
+        spans = [((edit.cell or 0, edit.range.start), (edit.cell or 0, edit.range.end)) for edit in fix.edits]
+        if spans and not any(_touch(one, other) for one in spans for other in taken):
+            made.append(fix)
+            taken += spans
+    return made
+
+
+def _touch(one: tuple[Place, Place], other: tuple[Place, Place]) -> bool:
     return one[0] <= other[1] and other[0] <= one[1]
 
 

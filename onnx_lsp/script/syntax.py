@@ -12,6 +12,9 @@ from onnx_lsp.script.source import Source, Span
 from onnx_lsp.settings import Settings
 from onnx_lsp.workspace import Workspace
 
+Parts = tuple[tuple[int, str], ...]
+
+TOP_LEVEL_AWAIT = 0x2000  # PyCF_ALLOW_TOP_LEVEL_AWAIT: what notebooks allow
 ONLY_AST = 0x400  # PyCF_ONLY_AST of Include/cpython/compile.h; importing ast for it would cost more than the check
 
 
@@ -30,10 +33,15 @@ class Script:
     Attributes:
         source: text, trees and positions.
         path, settings, workspace: where it is, what is asked, and what other files say.
+        parts: the texts that Python reads one by one, with their first lines: the cells of a notebook, or the script.
     """
 
-    def __init__(self, text: str, path: str, settings: Settings, workspace: Workspace) -> None:
+    def __init__(
+        self, text: str, path: str, settings: Settings, workspace: Workspace, parts: Parts | None = None
+    ) -> None:
         self.text = text
+        self.parts = ((0, text),) if parts is None else parts
+        self._flags = ONLY_AST if parts is None else ONLY_AST | TOP_LEVEL_AWAIT
         self.path = path
         self.settings = settings
         self.workspace = workspace
@@ -43,7 +51,7 @@ class Script:
 
     @cached_property
     def source(self) -> Source:
-        return Source(self.text)
+        return Source(self.text, self.path)
 
     @cached_property
     def torch(self) -> tuple[int, int]:
@@ -71,6 +79,13 @@ class Script:
         return find_uses(self)
 
     @cached_property
+    def modules(self):
+        """The modules of the workspace that this script reaches (`modules.Modules`)."""
+        from onnx_lsp.script.modules import Modules
+
+        return Modules(self.path, self.settings.root, self.workspace)
+
+    @cached_property
     def imports(self):
         """What the names of this file are imported from (`names.Imports`)."""
         from onnx_lsp.script.names import Imports
@@ -91,20 +106,24 @@ class Script:
         """Why Python cannot read this, if the grammar doubts it and Python agrees."""
         if not self.source.broken and "\0" not in self.text:
             return None
+        return next((problem for first, text in self.parts if (problem := self._problem(text, first))), None)
+
+    def _problem(self, text: str, first: int) -> SyntaxProblem | None:
+        """Why Python cannot read a part of the script that begins on the line `first`."""
         import warnings
 
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                compile(self.text, os.path.basename(self.path), "exec", ONLY_AST, dont_inherit=True)
+                compile(text, os.path.basename(self.path), "exec", self._flags, dont_inherit=True)
         except SyntaxError as error:
-            return SyntaxProblem(self._place(error), error.msg)
+            return SyntaxProblem(self._place(error, first), error.msg)
         except (ValueError, RecursionError, MemoryError) as error:
             return SyntaxProblem((0, 0), str(error) or "nested too deeply")
         return None
 
-    def _place(self, error: SyntaxError) -> Span:
-        line = min((error.lineno or 1) - 1, len(self.source.starts) - 1)
+    def _place(self, error: SyntaxError, first: int) -> Span:
+        line = min(first + (error.lineno or 1) - 1, len(self.source.starts) - 1)
         start, end = self.source.line_span(max(line, 0))
         text = self.source.slice(start, end)
         column = min(max((error.offset or 1) - 1, 0), len(text))
@@ -120,6 +139,6 @@ class Script:
         return unsuppressed(self.source, findings)
 
 
-def parse(text: str, path: str, settings: Settings, workspace: Workspace) -> Script:
+def parse(text: str, path: str, settings: Settings, workspace: Workspace, parts: Parts | None = None) -> Script:
     """The script with this text. Never fails: what cannot be understood is left out."""
-    return Script(text, path, settings, workspace)
+    return Script(text, path, settings, workspace, parts)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 
 from onnx_lsp.cli.color import Paint
+from onnx_lsp.diagnostics import Diagnostic, Related
 from onnx_lsp.rulebook import Rulebook
 from onnx_lsp.workspace import Workspace
 
@@ -29,6 +30,44 @@ class Context:
         self, paint: Paint, book: Callable[[str], Rulebook], workspace: Workspace, files: tuple[str, ...] = ()
     ) -> None:
         self.paint, self.book, self.workspace, self.files = paint, book, workspace, files
+
+    def text(self, item: Diagnostic) -> str:
+        """The script, or the cell of a notebook, that a finding is in; empty where it cannot be read any more."""
+        from onnx_lsp.script.notebook import text_at
+
+        try:
+            return text_at(self.workspace, item.file, item.cell)
+        except OSError:
+            return ""
+
+    def lines(self, item: Diagnostic | Related) -> tuple[int, int]:
+        """The first and last line (from 1) of a finding in its file, which for a notebook is JSON; line 1 without a range."""
+        if item.range is None:
+            return 1, 1
+        if item.cell is None:
+            return item.range.start.line + 1, item.range.end.line + 1
+        from onnx_lsp.script.notebook import file_lines
+
+        try:
+            return file_lines(self.workspace.read(item.file).text, item.cell, item.range)
+        except OSError:
+            return 1, 1
+
+
+def place(item: Diagnostic | Related) -> str:
+    """Where a finding is: `file:line:column`, `file:cell 3:line:column` or `file: model path`."""
+    path = shown_path(item.file)
+    if item.range is None:
+        return f"{path}: {item.location}" if item.location else path
+    cell = f":cell {item.cell}" if item.cell else ""
+    return f"{path}{cell}:{item.range.start.line + 1}:{item.range.start.column + 1}"
+
+
+def where(item: Diagnostic) -> str:
+    """What a format that knows only files and lines puts before the message: the model path, or the place in a notebook."""
+    if item.cell and item.range:
+        return f"cell {item.cell}, line {item.range.start.line + 1}: "
+    return f"{item.location}: " if item.location else ""
 
 
 def shown_path(path: str) -> str:

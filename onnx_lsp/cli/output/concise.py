@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onnx_lsp.cli.color import OF_SEVERITY, Paint
-from onnx_lsp.cli.output import Context, shown_path
+from onnx_lsp.cli.output import Context, place
 from onnx_lsp.diagnostics import Applicability, Diagnostic
 
 
@@ -16,12 +16,4 @@ def line(item: Diagnostic, paint: Paint = Paint(False)) -> str:
     """One finding."""
     fixable = "[*] " if any(fix.applicability is Applicability.SAFE for fix in item.fixes) else ""
     severity = paint(item.severity.label, OF_SEVERITY[item.severity], "bold")
-    return f"{place(item)} {severity} {paint(item.code, 'bold')} {paint(fixable, 'green')}{item.message}"
-
-
-def place(item: Diagnostic) -> str:
-    """Where it is: `file:line:column:`, or `file: model path:`."""
-    path = shown_path(item.file)
-    if item.range:
-        return f"{path}:{item.range.start.line + 1}:{item.range.start.column + 1}:"
-    return f"{path}: {item.location}:" if item.location else f"{path}:"
+    return f"{place(item)}: {severity} {paint(item.code, 'bold')} {paint(fixable, 'green')}{item.message}"

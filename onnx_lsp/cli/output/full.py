@@ -13,8 +13,8 @@ from __future__ import annotations
 from unicodedata import category, east_asian_width
 
 from onnx_lsp.cli.color import OF_SEVERITY
-from onnx_lsp.cli.output import Context, shown_path
-from onnx_lsp.diagnostics import Applicability, Diagnostic, Related, TextRange
+from onnx_lsp.cli.output import Context, place
+from onnx_lsp.diagnostics import Applicability, Diagnostic, TextRange
 
 TAB = "    "
 WIDTH = 110  # columns of source that are shown
@@ -32,7 +32,7 @@ def render(findings: list[Diagnostic], context: Context) -> str:
 def _block(item: Diagnostic, context: Context) -> list[str]:
     paint, style = context.paint, OF_SEVERITY[item.severity]
     head = paint(f"{item.severity.label}[{item.code}]", style, "bold")
-    lines = [f"{head} {paint(item.name, 'bold')}: {item.message}", f"  {paint('-->', 'blue')} {_place(item)}"]
+    lines = [f"{head} {paint(item.name, 'bold')}: {item.message}", f"  {paint('-->', 'blue')} {place(item)}"]
     body = _source(item, context) if item.range else _subject(item)
     bar = paint("|", "blue")
     if body:
@@ -48,20 +48,13 @@ def _block(item: Diagnostic, context: Context) -> list[str]:
     return [*lines, *(f"{' ' * width} {equals} {note}" for note in _notes(item, context))]
 
 
-def _place(item: Diagnostic | Related) -> str:
-    path = shown_path(item.file)
-    if item.range:
-        return f"{path}:{item.range.start.line + 1}:{item.range.start.column + 1}"
-    return f"{path}: {item.location}" if item.location else path
-
-
 def _subject(item: Diagnostic) -> list[tuple[str, str, str]]:
     text, _ = _cut(item.subject, 0)
     return [("", text, "^" * _columns(text))] if text else []
 
 
 def _notes(item: Diagnostic, context: Context) -> list[str]:
-    notes = [f"also: {_place(place)}: {place.message}" for place in item.related[:MAX_RELATED]]
+    notes = [f"also: {place(other)}: {other.message}" for other in item.related[:MAX_RELATED]]
     if len(item.related) > MAX_RELATED:
         notes.append(f"also: {len(item.related) - MAX_RELATED} more places")
     for fix in item.fixes:
@@ -72,10 +65,8 @@ def _notes(item: Diagnostic, context: Context) -> list[str]:
 
 def _source(item: Diagnostic, context: Context) -> list[tuple[str, str, str]]:
     """The span's lines as (line number, text, underline); nothing where the file cannot be read any more."""
-    try:
-        lines = split_lines(context.workspace.read(item.file).text)
-    except OSError:
-        return []
+    text = context.text(item)
+    lines = split_lines(text) if text else []
     span = item.range
     found = []
     for number in range(span.start.line, min(span.end.line, span.start.line + MAX_LINES - 1) + 1):

@@ -5,7 +5,7 @@ https://docs.github.com/actions/reference/workflows-and-actions/workflow-command
 
 from __future__ import annotations
 
-from onnx_lsp.cli.output import Context, shown_path
+from onnx_lsp.cli.output import Context, shown_path, where
 from onnx_lsp.diagnostics import Diagnostic, Severity
 
 COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice", Severity.HINT: "notice"}
@@ -13,19 +13,18 @@ COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO:
 
 def render(findings: list[Diagnostic], context: Context) -> str:
     """The findings as workflow commands."""
-    return "\n".join(_command(item) for item in findings)
+    return "\n".join(_command(item, context) for item in findings)
 
 
-def _command(item: Diagnostic) -> str:
+def _command(item: Diagnostic, context: Context) -> str:
     properties = {"title": f"onnx-lint {item.code} {item.name}", "file": shown_path(item.file), "line": 1}
     if item.range:
-        start, end = item.range.start, item.range.end
-        properties |= {"line": start.line + 1, "endLine": end.line + 1}
-        if start.line == end.line:  # GitHub refuses columns over several lines
-            properties |= {"col": start.column + 1, "endColumn": end.column + 1}
+        start, end = context.lines(item)
+        properties |= {"line": start, "endLine": end}
+        if start == end and item.cell is None:  # GitHub refuses columns over several lines
+            properties |= {"col": item.range.start.column + 1, "endColumn": item.range.end.column + 1}
     listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    where = f"{item.location}: " if item.location else ""
-    return f"::{COMMANDS[item.severity]} {listed}::{_data(where + item.message)}"
+    return f"::{COMMANDS[item.severity]} {listed}::{_data(where(item) + item.message)}"
 
 
 def _data(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from onnx_lsp.cli.output import Context, shown_path
+from onnx_lsp.cli.output import Context, shown_path, where
 from onnx_lsp.diagnostics import Diagnostic, Severity
 from onnx_lsp.fingerprint import Fingerprints
 
@@ -14,14 +14,14 @@ LEVELS = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "in
 def render(findings: list[Diagnostic], context: Context) -> str:
     """The findings as a JSON array; fingerprints are unique and survive edits elsewhere in the file."""
     prints = Fingerprints(context.workspace)
-    return json.dumps([_issue(item, prints.unique(item, shown_path(item.file))) for item in findings], indent=2)
+    return json.dumps([_issue(item, context, prints.unique(item, shown_path(item.file))) for item in findings], indent=2)
 
 
-def _issue(item: Diagnostic, fingerprint: str) -> dict:
-    lines = {"begin": item.range.start.line + 1, "end": item.range.end.line + 1} if item.range else {"begin": 1}
-    where = f"{item.location}: " if item.location else ""
+def _issue(item: Diagnostic, context: Context, fingerprint: str) -> dict:
+    begin, end = context.lines(item)
+    lines = {"begin": begin, "end": end} if item.range else {"begin": begin}
     return {
-        "description": f"{where}{item.message}",
+        "description": f"{where(item)}{item.message}",
         "check_name": f"{item.code} {item.name}",
         "fingerprint": fingerprint,
         "severity": LEVELS[item.severity],

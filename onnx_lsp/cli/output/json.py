@@ -21,6 +21,7 @@ def finding(item: Diagnostic) -> dict:
         "severity": item.severity.label,
         "message": item.message,
         "file": shown_path(item.file),
+        "cell": item.cell,
         "range": _range(item.range),
         "location": item.location,
         "fixes": [_fix(fix) for fix in item.fixes],
@@ -44,6 +45,7 @@ def _fix(fix: Fix) -> dict:
 def _related(place: Related) -> dict:
     return {
         "file": shown_path(place.file),
+        "cell": place.cell,
         "range": _range(place.range),
         "location": place.location,
         "message": place.message,

@@ -24,16 +24,16 @@ def render(findings: list[Diagnostic], context: Context) -> str:
         f'<testsuites name="onnx-lint" tests="{tests}" failures="{failures}">',
     ]
     for path in files:
-        lines += _suite(path, by_file.get(path, []))
+        lines += _suite(path, by_file.get(path, []), context)
     return "\n".join([*lines, "</testsuites>"])
 
 
-def _suite(path: str, items: list[Diagnostic]) -> Iterator[str]:
+def _suite(path: str, items: list[Diagnostic], context: Context) -> Iterator[str]:
     yield f'  <testsuite name={_attribute(path)} tests="{max(1, len(items))}" failures="{len(items)}">'
     if not items:
         yield f'    <testcase name="onnx-lint" classname={_attribute(path)}/>'
     for item in items:
-        line = f' line="{item.range.start.line + 1}"' if item.range else ""
+        line = f' line="{context.lines(item)[0]}"' if item.range else ""
         yield f"    <testcase name={_attribute(f'{item.code} {item.name}')} classname={_attribute(path)}{line}>"
         text = escape(FORBIDDEN.sub("�", concise.line(item)))
         kind = item.severity.label

@@ -1,6 +1,7 @@
 """SARIF 2.1.0 for code scanning: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 
-A binary has no lines: a finding in a model stands at line 1, and its model path is the logical location.
+A binary has no lines: a finding in a model stands at line 1, and its model path is the logical location. A finding in
+a notebook stands on the line of the JSON that holds the line of the cell, and the cell is the logical location.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def render(findings: list[Diagnostic], context: Context) -> str:
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"SRCROOT": {"description": {"text": "The folder in which onnx-lint ran"}}},
-        "results": [_result(item, codes.index(item.code), prints) for item in findings],
+        "results": [_result(item, codes.index(item.code), prints, context) for item in findings],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
 
@@ -44,31 +45,36 @@ def _rule(card: Card) -> dict:
     }
 
 
-def _result(item: Diagnostic, index: int, prints: Fingerprints) -> dict:
+def _result(item: Diagnostic, index: int, prints: Fingerprints, context: Context) -> dict:
     result = {
         "ruleId": item.code,
         "ruleIndex": index,
         "level": LEVELS[item.severity],
         "message": {"text": item.message},
-        "locations": [_location(item)],
+        "locations": [_location(item, context)],
         # The key that GitHub tells results apart by; without it GitHub hashes the line, and a binary has none.
         "partialFingerprints": {"primaryLocationLineHash": prints.unique(item, shown_path(item.file))},
     }
     if item.related:
         result["relatedLocations"] = [
-            {"id": number, "message": {"text": place.message}, **_location(place)}
+            {"id": number, "message": {"text": place.message}, **_location(place, context)}
             for number, place in enumerate(item.related, 1)
         ]
-    if fixes := [_fix(fix, item.file) for fix in item.fixes if fix.edits]:
+    if fixes := [_fix(fix, item.file) for fix in item.fixes if fix.edits and item.cell is None]:
         result["fixes"] = fixes
     return result
 
 
-def _location(item: Diagnostic | Related) -> dict:
-    region = _region(item.range) if item.range else {"startLine": 1}
+def _location(item: Diagnostic | Related, context: Context) -> dict:
+    first, last = context.lines(item)
+    region = {"startLine": first, "endLine": last} if item.cell else {"startLine": 1}
+    if item.range and item.cell is None:
+        region = _region(item.range)
     location: dict = {"physicalLocation": {"artifactLocation": _artifact(item.file), "region": region}}
     if item.location:
         location["logicalLocations"] = [{"fullyQualifiedName": item.location, "kind": "element"}]
+    if item.cell:
+        location["logicalLocations"] = [{"fullyQualifiedName": f"cell[{item.cell}]", "kind": "element"}]
     return location
 
 
