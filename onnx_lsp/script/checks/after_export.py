@@ -13,8 +13,8 @@ from onnx_lsp.script.syntax import Script
 from onnx_lsp.script.usage import NOT_CODE, call_around, function_of, names_in
 
 OPENS = re.compile(
-    rb"InferenceSession|check_model|onnx\.load\w*|load_onnx|readNet\w*|read_model|quantize_(?:dynamic|static)|simplify|onnxslim"
-    rb"|subprocess|os\.system|OnnxParser|parser\.parse\(|parse_from_file|convert_model|onnx2\w+|from_onnx|allclose|assert_close"
+    rb"InferenceSession|check_model|onnx\.load\w*|load_onnx|readNet\w*|read_model|quantize_(?:dynamic|static)|simplify\(|onnxslim"
+    rb"|subprocess|os\.system|OnnxParser|parser\.parse\(|parse_from_file|\.convert_model|onnx2\w+|from_onnx|allclose|assert_close"
     rb"|ReferenceEvaluator|import_model|rknn|\bct\.convert|trt_builder|build_engine"
 )
 # Calls that only say, make or measure a path.
@@ -53,24 +53,17 @@ def _is_test(path: str) -> bool:
 
 
 def _leaves(call: ExportCall, node: Node) -> bool:
-    """The path goes to code that may open it."""
-    names = [node] if node.type == "identifier" else [child for child in _identifiers(node)]
+    """The path goes to code that may open it: its name, or the same expression, stands in a call that is not neutral."""
+    text = call.source.of(node)
     within = function_of(call.node)
-    for name in names:
-        for use in names_in(call.source, call.source.of(name), within):
-            if _inside(use, call.node) or _harmless(call, use):
-                continue
-            return True
-    return False
-
-
-def _identifiers(node: Node) -> list[Node]:
-    """The names that a path is made of; not those of modules whose functions are called."""
     if node.type == "identifier":
-        return [node]
-    if node.type == "call":
-        return [found for child in node.child_by_field_name("arguments").named_children for found in _identifiers(child)]
-    return [found for child in node.named_children for found in _identifiers(child)]
+        places = list(names_in(call.source, text, within))
+    else:
+        end = len(call.source.data) if within is None else within.end_byte
+        pattern = re.compile(re.escape(text.encode("utf-8", "surrogatepass")))
+        found = pattern.finditer(call.source.data, 0 if within is None else within.start_byte, end)
+        places = [place for match in found if (place := call.source.node_at(match.start(), match.end())) is not None]
+    return any(not _inside(place, call.node) and not _harmless(call, place) for place in places)
 
 
 def _inside(node: Node, outer: Node) -> bool:
@@ -80,7 +73,8 @@ def _inside(node: Node, outer: Node) -> bool:
 def _harmless(call: ExportCall, use: Node) -> bool:
     around = call_around(use)
     if around is not None:
-        return bool(NEUTRAL.match(call.source.of(around.child_by_field_name("function"))))
+        function = call.source.of(around.child_by_field_name("function"))
+        return function.endswith(".format") or bool(NEUTRAL.match(function))
     node = use
     while node.parent is not None and node.parent.type not in ("block", "module"):
         node = node.parent

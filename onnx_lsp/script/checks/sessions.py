@@ -163,13 +163,22 @@ def whole_model_load(file: Script, report: Report) -> None:
     """Since torch 2.6, `torch.load` reads no pickled modules unless told to."""
     if not file.mentions_onnx or not file.calls or file.torch < (2, 6):
         return
-    for call in call_nodes(file, "torch.load"):
+    for call in _loads(file):
         text = file.source.of(call.child_by_field_name("arguments"))
         if "weights_only" in text or "**" in text or "safe_globals" in file.text or "TORCH_FORCE_NO_WEIGHTS_ONLY" in file.text:
             continue
         if _becomes_module(file, call):
             fixes = {"whole": edits.insert_arguments(file.source, call, {"weights_only": False})}
             report("refused", call, fixes=fixes)
+
+
+def _loads(file: Script) -> list[Node]:
+    """The calls of `torch.load`; also where `torch` comes with a star import, from which the exports have theirs."""
+    if any(item.local == "torch" for item in file.imports.all):
+        return call_nodes(file, "torch.load")
+    places = re.compile(rb"\btorch\.load(?=\s*\()").finditer(file.source.data)
+    nodes = [file.source.node_at(match.start(), match.end()) for match in places]
+    return [node.parent for node in nodes if node is not None and node.type == "attribute" and node.parent.type == "call"]
 
 
 def _becomes_module(file: Script, node: Node) -> bool:
