@@ -1,8 +1,8 @@
 """Which torch a script is for: the setting, else the nearest pin in the project's files, else the newest.
 
-Read upwards from the script's folder. In a folder the first file that requires torch decides: lock files,
-pyproject.toml, requirements.txt, conda environments, setup files, and then variants such as requirements-gpu.txt. Only
-what holds torch back counts: `torch>=2.0` allows the newest, `torch<2.6` does not.
+Read upwards from the script's folder, to the first folder that requires torch. There the first file that holds it back
+decides: lock files, pyproject.toml, requirements.txt, conda environments, setup files. `torch>=2.0` allows the newest,
+`torch<2.6` does not. Variants such as requirements-gpu.txt only count where none of those files names torch.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from onnx_lsp.workspace import Workspace
 
 # The last minor release of each major version that is over.
 LAST_MINOR = {0: 4, 1: 13}
-# The files that decide, in this order; several of one kind decide together, by the lowest.
+# The files that decide, in this order; several of one kind decide together, by the lowest. The last kind: variants.
 FILES = tuple(
     re.compile(pattern)
     for pattern in (
@@ -27,6 +27,7 @@ FILES = tuple(
         r".*requirements.*\.(?:txt|in)|constraints.*\.txt|(?:.*environment.*|conda.*)\.ya?ml",
     )
 )
+VARIANTS = FILES[-1]
 LOCKED = re.compile(
     r"""^name = "torch"\s*\nversion = "(\d+)\.(\d+)|"torch": \{[^}]*"version": "==(\d+)\.(\d+)""", re.MULTILINE
 )
@@ -50,13 +51,17 @@ def target(path: str, setting: str | None, workspace: Workspace) -> Version:
     folder = os.path.dirname(os.path.abspath(path))
     while True:
         names = workspace.names(folder, LOOKED_FOR)
+        required = False
         for kind in FILES:
+            if required and kind is VARIANTS:
+                break
             files = [os.path.join(folder, name) for name in names if kind.fullmatch(name)]
             found = [said for file in files if (said := _in_file(file, workspace)) is not None]
-            if found:
-                return min(*found, NEWEST)
+            if found and min(found) < NEWEST:
+                return min(found)
+            required = required or bool(found)
         parent = os.path.dirname(folder)
-        if parent == folder or any(mark in names for mark in TOP_OF_A_PROJECT):
+        if required or parent == folder or any(mark in names for mark in TOP_OF_A_PROJECT):
             return NEWEST
         folder = parent
 

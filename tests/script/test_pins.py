@@ -62,3 +62,9 @@ def test_nothing_above_the_top_of_a_project_counts(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("torch==1.9\n")
     (tmp_path / "project" / ".git").mkdir(parents=True)
     assert target(str(tmp_path / "project" / "export.py"), None, Workspace()) == NEWEST
+
+
+def test_a_file_that_allows_the_newest_leaves_the_word_to_one_that_does_not(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('dependencies = ["torch>=2.1,<3.0"]\n')
+    (tmp_path / "requirements.txt").write_text("torch==2.4.1\n")
+    assert target(str(tmp_path / "export.py"), None, Workspace()) == (2, 4)
