@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from onnx_lsp.script.flow import Flow, Observation
 from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.source import Source
-from onnx_lsp.script.values import Const, Made, Value, join
+from onnx_lsp.script.values import Made, Value, join
 
-USING = re.compile(
+USING = (
     rb"InferenceSession|check_model|convert_version|from_keras|from_function|convert_sklearn|to_onnx|main_export"
     rb"|onnx_export_from_model|\.export\s*\("
 )
@@ -60,7 +60,7 @@ def _argument(seen: Observation, position: int, name: str) -> Value | None:
 def find_uses(script) -> list[Use]:
     """The watched calls of a script, in the order of the text."""
     source: Source = script.source
-    nodes = [source.node_at(match.start(), match.start() + 1) for match in USING.finditer(source.data)]
+    nodes = [source.node_at(match.start(), match.start() + 1) for match in re.finditer(USING, source.data)]
     nodes = [node for node in nodes if node is not None and node.type not in NOT_CODE]
     if not nodes:
         return []
@@ -128,8 +128,3 @@ def session_paths(use: Use) -> set[str] | None:
     """The paths of the session that `run` is called on."""
     atom = use.owner.only if use.owner else None
     return paths(atom.argument(0, "path_or_bytes")) if isinstance(atom, Made) else None
-
-
-def texts(value: Value | None) -> list[str]:
-    """The strings that this value may be, as far as they are known."""
-    return [atom.value for atom in value.atoms if isinstance(atom, Const) and isinstance(atom.value, str)] if value else []

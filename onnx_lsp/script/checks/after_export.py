@@ -12,19 +12,20 @@ from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.syntax import Script
 from onnx_lsp.script.usage import NOT_CODE, call_around, function_of, names_in
 
-OPENS = re.compile(
+# Patterns are compiled when they are first asked: few scripts need them.
+OPENS = (
     rb"InferenceSession|check_model|onnx\.load\w*|load_onnx|readNet\w*|read_model|quantize_(?:dynamic|static)|simplify\(|onnxslim"
     rb"|subprocess|os\.system|OnnxParser|parser\.parse\(|parse_from_file|\.convert_model|onnx2\w+|from_onnx|allclose|assert_close"
     rb"|ReferenceEvaluator|import_model|rknn|\bct\.convert|trt_builder|build_engine"
 )
 # Calls that only say, make or measure a path.
-NEUTRAL = re.compile(
+NEUTRAL = (
     r"^(?:print|str|len|repr|\w*log\w*(?:\.\w+)*|logging\.\w+|console\.\w+|os\.path\.\w+|os\.makedirs|os\.stat|os\.remove|os\.unlink"
     r"|Path|pathlib\.Path|(?:\w+\.)*onnx\.(?:utils\.)?export|export|(?:\w+\.)*(?:info|debug|echo|mkdir|add_argument|append|write|stat|exists"
     r"|format|getsize))$"
 )
-COPIES = re.compile(r"(?:^|\.)(?:copy|copy2|copyfile|move|rename|upload_file|upload_fileobj|fput_object|log_artifact|upload_from_filename)$")
-MEASURES = re.compile(r"(?:^|\.)getsize$")
+COPIES = r"(?:^|\.)(?:copy|copy2|copyfile|move|rename|upload_file|upload_fileobj|fput_object|log_artifact|upload_from_filename)$"
+MEASURES = r"(?:^|\.)getsize$"
 
 
 @check("EXP601")
@@ -43,7 +44,7 @@ def never_checked(file: Script, report: Report) -> None:
 def _may_open(file: Script) -> bool:
     """Some code here opens models, whichever."""
     source = file.source
-    nodes = (source.node_at(match.start(), match.start() + 1) for match in OPENS.finditer(source.data))
+    nodes = (source.node_at(match.start(), match.start() + 1) for match in re.finditer(OPENS, source.data))
     return any(node is not None and node.type not in NOT_CODE and not file.imports.in_import(node) for node in nodes)
 
 
@@ -74,7 +75,7 @@ def _harmless(call: ExportCall, use: Node) -> bool:
     around = call_around(use)
     if around is not None:
         function = call.source.of(around.child_by_field_name("function"))
-        return function.endswith(".format") or bool(NEUTRAL.match(function))
+        return function.endswith(".format") or bool(re.match(NEUTRAL, function))
     node = use
     while node.parent is not None and node.parent.type not in ("block", "module"):
         node = node.parent
@@ -136,7 +137,7 @@ def _loses(call: ExportCall, node: Node) -> str | None:
     arguments = [child for child in parent.named_children if child.type != "comment"]
     if text == "open" and len(arguments) > 1 and "rb" in source.of(arguments[1]):
         return "moved"
-    if MEASURES.search(text):
+    if re.search(MEASURES, text):
         return "measured"
     first = bool(arguments) and _inside(node, arguments[0])
-    return "moved" if COPIES.search(text) and (first or "upload" in text) else None
+    return "moved" if re.search(COPIES, text) and (first or "upload" in text) else None

@@ -14,8 +14,8 @@ from onnx_lsp.script.usage import Use, call_nodes, function_of, names_in, paths,
 from onnx_lsp.script.values import Const, Map, Tensor
 
 OPENERS = {"onnxruntime.InferenceSession": "path_or_bytes", "onnx.load": "f", "onnx.checker.check_model": "model"}
-DOUBLES = re.compile(r"numpy\.random\.(?:rand|randn|random|random_sample|normal|uniform|standard_normal)$")
-FLOATS = re.compile(r"torch\.(?:rand|randn|zeros|ones)$")
+DOUBLES = r"numpy\.random\.(?:rand|randn|random|random_sample|normal|uniform|standard_normal)$"
+FLOATS = r"torch\.(?:rand|randn|zeros|ones)$"
 # What only a module has; tensors and dicts have `float`, `to`, `items`.
 MODULE_ONLY = frozenset(
     "eval train parameters named_parameters modules named_modules children state_dict load_state_dict fuse".split()
@@ -105,7 +105,7 @@ def _double(file: Script, node: Node) -> Node | None:
     if node is None or node.type != "call":
         return None
     name = file.imports.resolve(node.child_by_field_name("function"))
-    return node if name and DOUBLES.match(name) else None
+    return node if name and re.match(DOUBLES, name) else None
 
 
 def _is_target(node: Node) -> bool:
@@ -117,7 +117,7 @@ def _is_float(file: Script, node: Node | None) -> bool:
     if node is None or node.type != "call" or "dtype" in file.source.of(node) or "set_default_dtype" in file.text:
         return False
     name = file.imports.resolve(node.child_by_field_name("function"))
-    return bool(name and FLOATS.match(name))
+    return bool(name and re.match(FLOATS, name))
 
 
 def _numpy(file: Script) -> str:
