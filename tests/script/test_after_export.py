@@ -96,7 +96,8 @@ session.run(None, {"x": np.random.rand(1, 3)})
 def run(text: str, folder: Path) -> subprocess.CompletedProcess:
     script = folder / "export.py"
     script.write_text(text, encoding="utf-8")
-    return subprocess.run([sys.executable, str(script)], cwd=folder, capture_output=True, text=True, timeout=300)
+    command = [sys.executable, str(script)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
 
 
 def fixed(case: Case) -> str:

@@ -18,7 +18,7 @@ DOUBLES = r"numpy\.random\.(?:rand|randn|random|random_sample|normal|uniform|sta
 FLOATS = r"torch\.(?:rand|randn|zeros|ones)$"
 # What only a module has; tensors and dicts have `float`, `to`, `items`.
 MODULE_ONLY = frozenset(
-    "eval train parameters named_parameters modules named_modules children state_dict load_state_dict fuse".split()
+    ["eval", "train", "parameters", "named_parameters", "modules", "named_modules", "children", "state_dict", "load_state_dict", "fuse"]
 )
 
 
