@@ -217,8 +217,6 @@ class _Parser:
         if cursor.kind == "<":
             self._header(function, "", "domain overload doc_string")
         start = cursor.at
-        if start in cursor.tokens.extras and cursor.ahead(-1) == ">":
-            self.extras(start, function)
         function.name = cursor.name()
         path = ":".join(filter(None, (f"{function.domain}:{function.name}", function.overload)))
         path = f"function({path})"
