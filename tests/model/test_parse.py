@@ -163,8 +163,8 @@ def lint(path: Path) -> list:
 def test_findings_in_text_have_a_path_and_a_line(tmp_path: Path) -> None:
     path = tmp_path / "model.onnxtxt"
     path.write_text(GRAPH + "\n{\n  h = Relu(q)\n  y = Neg(h)\n}\n")
-    (found,) = lint(path)
-    assert (found.code, found.location, found.range.start.line, found.range.end.column) == ("ONX010", "graph/node[0]", 3, 13)
+    (found,) = [item for item in lint(path) if item.code == "ONX010"]
+    assert (found.location, found.range.start.line, found.range.end.column) == ("graph/node[0]", 3, 13)
 
 
 def test_syntax_errors_are_findings_and_nothing_else_is_said(tmp_path: Path) -> None:
