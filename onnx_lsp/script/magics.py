@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 
 # Cell magics that run the rest of the cell as Python in the notebook's own namespace.
-PYTHON_CELLS = frozenset({"capture", "debug", "memit", "mprun", "prun", "pyinstrument", "scalene", "snakeviz", "time", "timeit"})
+PYTHON_CELLS = frozenset(
+    {"capture", "debug", "memit", "mprun", "prun", "pyinstrument", "scalene", "snakeviz", "time", "timeit"}
+)
 CELL_MAGIC = re.compile(r"\s*%%(\w*)[^\n]*")
 SUSPECT = re.compile(r"(?:^|=)[ \t]*[%!?]|\?[ \t]*;?[ \t]*$", re.MULTILINE)
 STATEMENT = re.compile(r"([ \t]*)[%!?]|([ \t]*)[^'\"#\n]*\?[ \t]*;?[ \t]*$", re.MULTILINE)

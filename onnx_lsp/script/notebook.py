@@ -2,6 +2,7 @@
 
     book = parse(text)                    book.text is a script: the code cells in order, without magics
     in_cells(book, findings)              findings about that script, as findings in cells
+    compose(["import torch"])             a notebook with these cells, to lint what is open in an editor
     apply_fixes(text, fixes)              the notebook with fixes made; all else stays as it was, byte for byte
     rewrite(text, {2: "x = 1\\n"})         the notebook with another source in its second code cell
 
@@ -96,6 +97,12 @@ def parse(text: str) -> Notebook:
         starts.append(line)
         line += code.count("\n") + 1
     return Notebook(sources, codes, tuple(starts), "\n".join(codes))
+
+
+def compose(sources: Iterable[str]) -> str:
+    """A notebook, as text, with these code cells."""
+    cells = [{"cell_type": "code", "source": source} for source in sources]
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4})
 
 
 def _code_cells(text: str) -> list[dict]:
@@ -245,6 +252,8 @@ class Layout:
             raws = tuple(raw for raw in RAW_LINE.findall(text[start + 1 : end - 1]) if raw)
             return cls(start, False, raws, ('"', *[""] * (len(raws) - 1), '"') if raws else ('"', '"'))
         spans = [(begin, stop) for begin, _, stop in _items(text, start)]
+        if not spans:
+            return cls(start, True, (), (text[start : end - 1], "]"))
         edges = [start, *(at for span in spans for at in span), end]
         between = tuple(text[edges[at] : edges[at + 1]] for at in range(0, len(edges), 2))
         return cls(start, True, tuple(text[begin:stop] for begin, stop in spans), between)
@@ -258,8 +267,10 @@ class Layout:
         """The JSON of another source: lines that stay the same stay as they are written."""
         from difflib import SequenceMatcher
 
-        new = LINE.findall(source)
         old = [json.loads(raw if self.is_list else f'"{raw}"') for raw in self.raws]
+        # Jupyter splits as Python does, at form feeds and the like too.
+        as_jupyter = self.is_list and old == "".join(old).splitlines(keepends=True)
+        new = source.splitlines(keepends=True) if as_jupyter else LINE.findall(source)
         lines: list[tuple[str, int]] = []
         for kind, first, last, begin, stop in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
             if kind == "equal":

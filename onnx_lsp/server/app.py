@@ -26,6 +26,10 @@ from onnx_lsp.server.scripts import Result, Scripts
 
 logger = logging.getLogger(__name__)
 
+NOTEBOOKS = types.NotebookDocumentSyncOptions(
+    [types.NotebookDocumentFilterWithNotebook("jupyter-notebook", [types.NotebookCellLanguage("python")])], save=True
+)
+
 
 class Protocol(LanguageServerProtocol):
     """pygls's protocol with our documents, and with the capabilities that pygls does not advertise."""
@@ -53,7 +57,7 @@ class OnnxServer(LanguageServer):
     """The parts that the features use."""
 
     def __init__(self) -> None:
-        super().__init__("onnx-lsp", __version__, protocol_cls=Protocol)
+        super().__init__("onnx-lsp", __version__, notebook_document_sync=NOTEBOOKS, protocol_cls=Protocol)
         self.client = Client()
         self.shutdown_requested = False
         self.documents = Documents()
@@ -123,7 +127,9 @@ class OnnxServer(LanguageServer):
         Args:
             after: another document that is being typed in, to wait for first.
         """
-        if not self.client.pulls and path not in self._pushing:
+        snapshot = self.documents.get(path)
+        pulled = self.client.pulls and not (snapshot and snapshot.cells is not None)
+        if not pulled and path not in self._pushing:
             self._pushing.add(path)
             self.spawn(self._push_script(path, after))
 
@@ -134,8 +140,12 @@ class OnnxServer(LanguageServer):
             result = await self.latest(path)
         finally:
             self._pushing.discard(path)
-        if result is not None:
+        if result is None:
+            return
+        if result.snapshot.cells is None:
             self.publisher.script(result)
+        else:
+            self.publisher.notebook(result)
 
     async def latest(self, path: str) -> Result | None:
         """The result for an open script as it is once its author pauses; None once it is closed.
@@ -157,7 +167,6 @@ class OnnxServer(LanguageServer):
         if self.client.pulls:
             if paths and self.client.refreshes:
                 self.workspace_diagnostic_refresh(None)
-            return
         for path in paths:
             self.check_script(path)
 
@@ -176,9 +185,9 @@ class OnnxServer(LanguageServer):
 
 def create() -> OnnxServer:
     """A server with all its features."""
-    from onnx_lsp.server.features import assist, code_actions, model_fixes, pull, rules, sync, watching
+    from onnx_lsp.server.features import assist, code_actions, model_fixes, notebooks, pull, rules, sync, watching
 
     server = OnnxServer()
-    for feature in (sync, pull, watching, code_actions, model_fixes, rules, assist):
+    for feature in (sync, notebooks, pull, watching, code_actions, model_fixes, rules, assist):
         feature.register(server)
     return server

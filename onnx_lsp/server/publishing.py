@@ -1,5 +1,5 @@
-"""What the client is shown. Three sets that never overlap: scripts (pulled, or pushed to a client that cannot pull),
-models and configuration files (always pushed: no client opens or pulls them)."""
+"""What the client is shown. Sets that never overlap: scripts (pulled, or pushed to a client that cannot pull); cells
+of notebooks, models and configuration files (always pushed: no client pulls them)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lsprotocol import types
 
 from onnx_lsp.diagnostics import Diagnostic
 from onnx_lsp.server.configuration import Problem
-from onnx_lsp.server.convert import SOURCE, diagnostic
+from onnx_lsp.server.convert import SOURCE, Page, diagnostic
 from onnx_lsp.server.documents import Documents, uri_of
 from onnx_lsp.server.positions import START, Lines
 from onnx_lsp.server.scripts import Result
@@ -27,11 +27,12 @@ class Publisher:
         self.documents = documents
         self.uris: dict[str, str] = {}
         self._problems: dict[str | None, Problem] = {}
+        self._cells: dict[str, dict[str, list[types.Diagnostic]]] = {}
 
     def diagnostics(self, findings: Iterable[Diagnostic], text: str, version: int | None) -> list[types.Diagnostic]:
         """Findings of one file as the client's diagnostics."""
-        lines = Lines(text, self.server.workspace.position_codec)
-        return [diagnostic(item, lines, version, self.server.client, self.lines_of) for item in findings]
+        page = Page(Lines(text, self.server.workspace.position_codec))
+        return [diagnostic(item, lambda _: page, version, self.server.client, self.lines_of) for item in findings]
 
     def lines_of(self, path: str) -> Lines:
         """The lines of any script: open, on disk, or none."""
@@ -47,6 +48,29 @@ class Publisher:
         self._push(
             snapshot.uri, self.diagnostics(result.findings, snapshot.text, snapshot.version), snapshot.version
         )
+
+    def notebook(self, result: Result) -> None:
+        """Pushes a notebook's findings to its cells, those about the whole notebook to the first; only what is new."""
+        snapshot, codec = result.snapshot, self.server.workspace.position_codec
+        pages = [Page(Lines(cell.text, codec), cell.uri, cell.version) for cell in snapshot.cells]
+        shown: dict[str, list[types.Diagnostic]] = {page.uri: [] for page in pages}
+        for item in result.findings if pages else ():
+            found = diagnostic(
+                item, lambda cell: pages[(cell or 1) - 1], snapshot.version, self.server.client, self.lines_of
+            )
+            shown[pages[(item.cell or 1) - 1].uri].append(found)
+        before = self._cells.get(snapshot.path, {})
+        for page in pages:
+            if before.get(page.uri) != shown[page.uri]:
+                self._push(page.uri, shown[page.uri], page.version)
+        for uri in before.keys() - shown.keys():
+            self.clear(uri)
+        self._cells[snapshot.path] = shown
+
+    def clear_notebook(self, path: str) -> None:
+        """Takes back what was pushed to the cells of a notebook."""
+        for uri in self._cells.pop(path, ()):
+            self.clear(uri)
 
     def clear(self, uri: str) -> None:
         self._push(uri, [])

@@ -41,7 +41,7 @@ class Context:
             return ""
 
     def lines(self, item: Diagnostic | Related) -> tuple[int, int]:
-        """The first and last line (from 1) of a finding in its file, which for a notebook is JSON; line 1 without a range."""
+        """The first and last line (from 1) of a finding in its file: in the JSON of a notebook; 1 without a range."""
         if item.range is None:
             return 1, 1
         if item.cell is None:
@@ -64,7 +64,7 @@ def place(item: Diagnostic | Related) -> str:
 
 
 def where(item: Diagnostic) -> str:
-    """What a format that knows only files and lines puts before the message: the model path, or the place in a notebook."""
+    """What stands before a message where only files and lines are known: the model path, or the cell."""
     if item.cell and item.range:
         return f"cell {item.cell}, line {item.range.start.line + 1}: "
     return f"{item.location}: " if item.location else ""

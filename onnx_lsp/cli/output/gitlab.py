@@ -14,7 +14,8 @@ LEVELS = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "in
 def render(findings: list[Diagnostic], context: Context) -> str:
     """The findings as a JSON array; fingerprints are unique and survive edits elsewhere in the file."""
     prints = Fingerprints(context.workspace)
-    return json.dumps([_issue(item, context, prints.unique(item, shown_path(item.file))) for item in findings], indent=2)
+    issues = [_issue(item, context, prints.unique(item, shown_path(item.file))) for item in findings]
+    return json.dumps(issues, indent=2)
 
 
 def _issue(item: Diagnostic, context: Context, fingerprint: str) -> dict:

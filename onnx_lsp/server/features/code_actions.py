@@ -6,8 +6,8 @@ from lsprotocol import types
 
 from onnx_lsp.diagnostics import Applicability, Diagnostic, Fix, Severity
 from onnx_lsp.server.app import OnnxServer
-from onnx_lsp.server.convert import SOURCE, edit_data, range_of
-from onnx_lsp.server.documents import Snapshot, path_of
+from onnx_lsp.server.convert import SOURCE, Page, edit_data, range_of
+from onnx_lsp.server.documents import Snapshot
 from onnx_lsp.server.features.model_fixes import APPLY_MODEL_FIX
 from onnx_lsp.server.positions import Lines
 from onnx_lsp.server.scripts import Result
@@ -23,16 +23,16 @@ def register(server: OnnxServer) -> None:
 
 async def code_actions(ls: OnnxServer, params: types.CodeActionParams) -> list[types.CodeAction]:
     """What can be done about the diagnostics that the client asks about."""
-    path = path_of(params.text_document.uri)
-    snapshot = ls.documents.get(path) if path else None
+    uri = params.text_document.uri
+    snapshot = ls.documents.at(uri)
     only = params.context.only
     actions = []
     if _wanted(types.CodeActionKind.QuickFix, only):
         actions += _quick_fixes(ls, snapshot, params)
     if snapshot and snapshot.kind == "script" and _wanted(FIX_ALL, only):
         waits = bool(only)  # asked for by name, on save for example: a lint that is on its way belongs to it
-        result = await ls.latest(path) if waits else ls.scripts.current(path)
-        actions += _fix_all(ls, result) if result else []
+        result = await ls.latest(snapshot.path) if waits else ls.scripts.current(snapshot.path)
+        actions += _fix_all(ls, result, uri) if result else []
     return actions
 
 
@@ -66,20 +66,22 @@ def _action(ls: OnnxServer, uri: str, version: int | None, item: types.Diagnosti
     return action
 
 
-def _fix_all(ls: OnnxServer, result: Result) -> list[types.CodeAction]:
-    """All safe fixes of one result that do not overlap, as one action: what `onnx-lint check --fix` does in one pass."""
+def _fix_all(ls: OnnxServer, result: Result, uri: str) -> list[types.CodeAction]:
+    """All safe fixes of one document that do not overlap, as one action: what `onnx-lint check --fix` does in one pass."""
     snapshot = result.snapshot
     explicit = ls.configuration.resolve(snapshot.path).selection(snapshot.path).explicit
+    cell = snapshot.number(uri)
     safe = [fix for item in result.findings if (fix := applicable(item, explicit))]
+    safe = [fix for fix in safe if all(edit.cell == cell for edit in fix.edits)]
     if not safe:
         return []
-    from onnx_lsp.script.edits import apply_fixes
+    from onnx_lsp.script.edits import compatible
 
-    _, made = apply_fixes(snapshot.text, safe)
-    lines = Lines(snapshot.text, ls.workspace.position_codec)
-    edits = [edit_data(edit, lines) for fix in made for edit in fix.edits]
+    document = snapshot.cells[cell - 1] if cell else snapshot
+    page = Page(Lines(document.text, ls.workspace.position_codec))
+    edits = [edit_data(edit, page) for fix in compatible(safe) for edit in fix.edits]
     action = types.CodeAction("Fix all safe problems (onnx-lint)", FIX_ALL)
-    action.edit = _edit(ls, snapshot.uri, snapshot.version, edits)
+    action.edit = _edit(ls, document.uri, document.version, edits)
     return [action]
 
 
@@ -91,9 +93,16 @@ def applicable(item: Diagnostic, explicit: frozenset[str]) -> Fix | None:
 
 
 def _edit(ls: OnnxServer, uri: str, version: int | None, edits: list[dict]) -> types.WorkspaceEdit:
-    """One change of one document, bound to its version where the client can check that."""
-    changes = [types.TextEdit(range_of(edit["range"]), edit["newText"]) for edit in edits]
+    """One change of a document, or of the cells that edits name, bound to versions where the client can check that."""
+    changes: dict[tuple[str, int | None], list[types.TextEdit]] = {}
+    for edit in edits:
+        document = (edit["uri"], edit["version"]) if "uri" in edit else (uri, version)
+        changes.setdefault(document, []).append(types.TextEdit(range_of(edit["range"]), edit["newText"]))
     if not ls.client.versioned_edits:
-        return types.WorkspaceEdit(changes={uri: changes})
-    document = types.OptionalVersionedTextDocumentIdentifier(uri, version)
-    return types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(document, changes)])
+        return types.WorkspaceEdit(changes={uri: listed for (uri, _), listed in changes.items()})
+    return types.WorkspaceEdit(
+        document_changes=[
+            types.TextDocumentEdit(types.OptionalVersionedTextDocumentIdentifier(*document), listed)
+            for document, listed in changes.items()
+        ]
+    )

@@ -21,7 +21,7 @@ async def pull(ls: OnnxServer, params: types.DocumentDiagnosticParams) -> types.
     """The findings of a script as it is now. Waits for a pause in typing: the client cancels what it no longer wants."""
     path = path_of(params.text_document.uri)
     result = await ls.latest(path) if path else None
-    if result is None:
+    if result is None or result.snapshot.cells is not None:  # cells are pushed
         return types.RelatedFullDocumentDiagnosticReport(items=[])
     if result.id == params.previous_result_id:
         return types.RelatedUnchangedDocumentDiagnosticReport(result_id=result.id)
