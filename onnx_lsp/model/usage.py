@@ -36,6 +36,15 @@ class Kind:
     def title(self) -> str:
         return f"{self.domain}.{self.op}" if self.domain else self.op
 
+    def on(self, target: targets.Target) -> targets.Answer:
+        """What the target does with these nodes."""
+        answer = targets.runs(self.op, self.domain, self.opset, self.types, target)
+        if answer.verdict.runs and self.layout:
+            refused = targets.refused_attribute(self.op, self.domain, {"layout": self.layout}, target)
+            if refused:
+                return targets.Answer(targets.Verdict.REFUSES, f"does not take `{refused}`", target.sure)
+        return answer
+
 
 class Usage:
     """What a model asks of a runtime. Nodes of functions that nothing calls, and calls of the model's own functions, are left out."""

@@ -11,7 +11,7 @@ from onnx_lsp.engine import MAX_RELATED
 from onnx_lsp.model import proto
 from onnx_lsp.model.graph import Model, Node, Scope
 from onnx_lsp.model.usage import Kind, Usage, element_name
-from onnx_lsp.targets import Answer, Target, Verdict
+from onnx_lsp.targets import Target, Verdict
 
 # IR versions that brought a thing an older reader would lose or misread (onnx/onnx.proto, enum Version).
 IR_OF_FUNCTIONS, IR_OF_OVERLOADS, IR_OF_HIDDEN_INITIALIZERS = 8, 10, 4
@@ -78,7 +78,7 @@ def not_supported(usage: Usage, targets: tuple[Target, ...], report: Report) -> 
     for target in targets:
         limit = tables.limits(target).max_opset
         for kind, nodes in usage.kinds.items():
-            answer = _answer(kind, target)
+            answer = kind.on(target)
             above = not kind.domain and limit and kind.opset > limit  # RUN001 says it
             if answer.verdict is Verdict.REFUSES and not above:
                 report(
@@ -100,7 +100,7 @@ def _way_out(kind: Kind, target: Target) -> str:
 @check("RUN004")
 def falls_back(model: Model, usage: Usage, targets: tuple[Target, ...], report: Report) -> None:
     for target in targets:
-        answers = {kind: _answer(kind, target) for kind in usage.kinds}
+        answers = {kind: kind.on(target) for kind in usage.kinds}
         left = {kind: answer for kind, answer in answers.items() if answer.verdict is Verdict.FALLS_BACK}
         if left:
             gone = {node for kind in left for node in usage.kinds[kind]}
@@ -117,7 +117,7 @@ def runs_after_cast(usage: Usage, targets: tuple[Target, ...], report: Report) -
     for target in targets:
         found: dict[str, list[Node]] = {}
         for kind, nodes in usage.kinds.items():
-            answer = _answer(kind, target)
+            answer = kind.on(target)
             if answer.verdict is Verdict.KERNEL and " is cast to " in answer.note:
                 found.setdefault(answer.note.rpartition("; ")[2], []).extend(nodes)
         for what, nodes in found.items():
@@ -157,12 +157,3 @@ def _partitions(scope: Scope, left: set[Node]) -> int:
     """Into how many runs of neighbouring nodes the provider's part of the graph falls."""
     inside = [node not in left for node in scope.nodes]
     return sum(1 for number, mine in enumerate(inside) if mine and not (number and inside[number - 1]))
-
-
-def _answer(kind: Kind, target: Target) -> Answer:
-    answer = tables.runs(kind.op, kind.domain, kind.opset, kind.types, target)
-    if answer.verdict.runs and kind.layout:
-        refused = tables.refused_attribute(kind.op, kind.domain, {"layout": kind.layout}, target)
-        if refused:
-            return Answer(Verdict.REFUSES, f"does not take `{refused}`", target.sure)
-    return answer
