@@ -11,6 +11,7 @@ A rule asks an `ExportCall`:
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 from onnx_lsp.script import torch_api
 from onnx_lsp.script.flow import Flow, Observation
@@ -59,6 +60,7 @@ class ExportCall:
     def __init__(self, script, observations: list[Observation]) -> None:
         self.script = script
         self.source: Source = script.source
+        self.observations = observations
         self.node = observations[0].node
         self.callee = observations[0].callee
         self.torch = script.torch
@@ -66,6 +68,13 @@ class ExportCall:
         self.overflow: list[Node] = []
         self.arguments = self._joined([self._bound(seen) for seen in observations])
         self.exporter = self._exporter()
+
+    @cached_property
+    def reached(self) -> list:
+        """What is exported (`reachable.Reach`), on each way that leads here; empty where that is not known."""
+        from onnx_lsp.script.reachable import reached
+
+        return reached(self)
 
     @property
     def list_node(self) -> Node:

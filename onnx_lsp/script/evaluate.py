@@ -10,6 +10,7 @@ import builtins
 from collections.abc import Callable
 
 from onnx_lsp.script.containers import elements, item, put
+from onnx_lsp.script.eval_state import CLASS_NAME
 from onnx_lsp.script.grammar import Node, first_expression
 from onnx_lsp.script.operators import COMPARE, binary, fresh, membership, truth_of_atom, truth_of_value
 from onnx_lsp.script.state import Frame, contents
@@ -56,8 +57,15 @@ def _identifier(flow, node: Node, frame: Frame) -> Value:
         return found
     if name in BUILTINS:
         return Value((Ref(name, node),))
-    starred = STARRED.get(name)
-    return Value((Ref(starred, node),)) if starred and frame.lookup("*") is not None else UNKNOWN
+    everything = frame.lookup("*")
+    if everything is None:
+        return UNKNOWN
+    if name in STARRED:
+        return Value((Ref(STARRED[name], node),))
+    if len(everything.atoms) == 1 and CLASS_NAME.match(name):  # nothing else can have bound it
+        module = everything.atoms[0].name
+        return Value((Ref(f"{module}{name}" if module.endswith(".") else f"{module}.{name}", node),))
+    return UNKNOWN
 
 
 def _none(flow, node, frame) -> Value:

@@ -76,6 +76,7 @@ def made(name: str, given, node: Node, frame: Frame) -> Value:
     """The result of a call out of sight."""
     atom = Made(name, tuple(given.positional), dict(given.keywords), node, frame.identity(node, "made"))
     if builds_module(name, atom.args):
+        atom.args += (UNKNOWN,) if given.open else ()
         frame.state.heap[("mode", atom.id)] = const(TRAIN)
     return Value((atom,))
 

@@ -28,13 +28,15 @@ class Source:
 
     Attributes:
         text: as it was given.
+        path: the file that it is from, where that matters.
         data: the same as UTF-8, with a lone carriage return (a line end too) as a newline; offsets are equal.
         statements: the top-level statements of the file, in order.
         broken: the grammar found an error somewhere.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, path: str = "") -> None:
         self.text = text
+        self.path = path
         self.ascii = text.isascii()
         data = text.encode("utf-8", "surrogatepass")
         if b"\r" in data:

@@ -269,7 +269,8 @@ def _import_from(flow, node: Node, frame: Frame) -> None:
             dotted = local = flow.source.of(child)
         frame.bind(local, Value((Ref(prefix + dotted, child),)))
     if any(child.type == "wildcard_import" for child in node.children):
-        frame.bind("*", UNKNOWN)
+        known = frame.lookup("*")
+        frame.bind("*", Value((*(known.atoms if known else ()), Ref(module, node)), True))
 
 
 def _error(flow, node: Node, frame: Frame) -> None:

@@ -11,6 +11,7 @@ from onnx_lsp.script.checks import (  # noqa: F401
     checking,
     dynamic_axes,
     dynamic_shapes,
+    eval_mode,
     fixed_batch,
     inputs,
     names,
