@@ -19,6 +19,7 @@ from onnx_lsp.rulebook import Rulebook, UnknownRule, rulebook
 DEFAULT_EXCLUDE = (
     ".git", ".hg", ".svn", ".venv", "venv", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache",
     "__pycache__", "__pypackages__", "node_modules", "site-packages", ".eggs", "build", "dist",
+    ".ipynb_checkpoints",
 )  # fmt: skip
 
 
