@@ -106,7 +106,8 @@ def parse(text: str) -> Target:
         version = _installed(name)
     if not version:
         outdated = table(name).data.get("outdated", False)
-        note = f"the table ends at {versions[-1]}" if outdated else ""
+        ends = f"the table ends at {versions[-1]}" if versions[-1][0].isdigit() else "the table is of no known release"
+        note = ends if outdated else ""
         return Target(name, versions[-1], text, sure=not outdated, note=note)
     return _at_version(name, versions, version, text)
 

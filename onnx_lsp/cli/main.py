@@ -16,6 +16,8 @@ COMMANDS = {
     "check": "find faults in export scripts and models, and fix them",
     "rule": "explain a rule, or list all of them",
     "targets": "what the runtimes can run, and since when",
+    "compat": "will a model run there? every operator against every target",
+    "info": "what is in a model: inputs, sizes, operators, work",
     "bench": "measure models on execution providers",
     "optimize": "make a model faster, with proof",
     "view": "print a model as text",
