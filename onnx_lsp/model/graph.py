@@ -14,6 +14,7 @@ from onnx_lsp.model import proto
 from onnx_lsp.model.wire import Skeleton
 
 GRAPH, GRAPHS = proto.AttributeProto.GRAPH, proto.AttributeProto.GRAPHS
+TENSOR, TENSORS = proto.AttributeProto.TENSOR, proto.AttributeProto.TENSORS
 
 
 class Node:
@@ -118,6 +119,14 @@ class Scope:
         return self.owner.scope if self.owner else None
 
     @property
+    def root(self) -> Scope:
+        """The main graph or the function that this scope is, or stands in."""
+        scope = self
+        while scope.owner is not None:
+            scope = scope.owner.scope
+        return scope
+
+    @property
     def is_function(self) -> bool:
         return isinstance(self.proto, proto.FunctionProto)
 
@@ -157,6 +166,7 @@ class Model:
         proto: the ModelProto without weights.
         graph: the main graph's scope.
         functions: function bodies.
+        with_tensors: nodes with tensors in their attributes, in order.
         scopes: every scope; outer before inner.
         opsets: domain -> version, as imported (the last one, where a domain is imported twice).
     """
@@ -165,6 +175,7 @@ class Model:
         self.skeleton = skeleton
         self.proto = message
         self.scopes: list[Scope] = []
+        self.with_tensors: list[Node] = []
         self.opsets = {_domain(item.domain): item.version for item in message.opset_import}
         self.graph = self._graph(message.graph, "graph", None)
         self.functions = [self._function(item) for item in message.functions]
@@ -175,6 +186,27 @@ class Model:
         """Every node, in branches and functions too."""
         for scope in self.scopes:
             yield from scope.nodes
+
+    def imports(self, scope: Scope) -> dict[str, int]:
+        """Domain -> opset version that holds in a scope: a function brings its own."""
+        root = scope.root
+        return self._imports[root.path] if root.is_function else self.opsets
+
+    @cached_property
+    def _imports(self) -> dict[str, dict[str, int]]:
+        return {
+            scope.path: {_domain(item.domain): item.version for item in scope.proto.opset_import}
+            for scope in self.functions
+        }
+
+    @cached_property
+    def by_op(self) -> dict[str, list[Node]]:
+        """Every node, by its operator's name."""
+        found: dict[str, list[Node]] = {}
+        for scope in self.scopes:
+            for node in scope.nodes:
+                found.setdefault(node.op, []).append(node)
+        return found
 
     def is_text(self) -> bool:
         """Whether every name is text. Protobuf gives `bytes` for a string that is not UTF-8."""
@@ -225,8 +257,11 @@ class Model:
                 if name:
                     scope.producers.setdefault(name, node)
             for attribute in item.attribute:
-                if attribute.type == GRAPH or attribute.type == GRAPHS:
+                kind = attribute.type
+                if kind == GRAPH or kind == GRAPHS:
                     node.bodies += tuple(self._bodies(node, attribute))
+                elif kind == TENSOR or kind == TENSORS:
+                    self.with_tensors.append(node)
 
     def _bodies(self, node: Node, attribute: proto.AttributeProto) -> Iterator[Scope]:
         if attribute.type == GRAPH:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from onnx_lsp import targets
-from onnx_lsp.checks import MODEL_CHECKS, Check
+from onnx_lsp.checks import MODEL_CHECKS, Check, Report
 from onnx_lsp.diagnostics import Diagnostic, TextRange
 from onnx_lsp.engine import Run, Stage, fold, os_reason
+from onnx_lsp.rulebook import Rule, Rulebook, builtin_folder
 from onnx_lsp.settings import Settings
 from onnx_lsp.suppression import METADATA_KEY
 from onnx_lsp.workspace import Workspace
 
 if TYPE_CHECKING:
+    from onnx_lsp.model.graph import Model
     from onnx_lsp.model.reading import Reading
+    from onnx_lsp.model.shapes import Shapes
 
-STRUCTURE = frozenset({"reading", "model", "node", "flow", "targets", "report"})
-REFUSALS = STRUCTURE | {"refusals"}
+STRUCTURE = frozenset({"reading", "model", "node", "flow", "constants", "external", "targets", "report"})
+REFUSALS = STRUCTURE | {"refusals", "operators"}
+ECHO = frozenset({"told"})  # what runs last: native words about what our own checks have told
+OWN = ("ONX", "SHP")  # families of which every check runs: one that is not selected still silences its echo
 
 
 def stages(path: str, settings: Settings, workspace: Workspace) -> Iterator[Stage]:
@@ -27,64 +33,109 @@ def stages(path: str, settings: Settings, workspace: Workspace) -> Iterator[Stag
     yield Stage("reading the file", ())
     from onnx_lsp.model import checks, reading  # noqa: F401  (importing the checks registers them)
     from onnx_lsp.model.external import external_files
+    from onnx_lsp.model.told import Told
 
     try:
-        facts: dict[str, object] = {"reading": reading.read(path)}
+        facts: dict[str, object] = {"reading": reading.read(path), "told": Told()}
     except OSError as error:
         run.say("FIL001", "unreadable", reason=os_reason(error))
         yield Stage("done", findings(run, done=True))
         return
-    enabled = run.enabled(MODEL_CHECKS)
-    _run(run, [check for check in enabled if _needs(check) <= {"reading"}], facts)
+    wanted = [check for check in MODEL_CHECKS if check.code.startswith(OWN) or check.code in run.selection.enabled]
+    _run(run, [check for check in wanted if _needs(check) <= {"reading"}], facts)
     if not facts["reading"].usable:
         yield Stage("done", findings(run, done=True))
         return
     workspace.dependencies |= external_files(facts["reading"].model)
-    yield from _of_model(run, [check for check in enabled if not _needs(check) <= {"reading"}], facts)
+    yield from _of_model(run, [check for check in wanted if not _needs(check) <= {"reading"}], facts)
 
 
-def _of_model(run: Run, enabled: list[Check], facts: dict[str, object]) -> Iterator[Stage]:
+def _of_model(run: Run, checks: list[Check], facts: dict[str, object]) -> Iterator[Stage]:
     from onnx_lsp.model import native
+    from onnx_lsp.model.calls import endless
+    from onnx_lsp.model.constants import Constants
     from onnx_lsp.model.dataflow import dataflow
+    from onnx_lsp.model.external import External
+    from onnx_lsp.model.operators import Operators
     from onnx_lsp.model.shapes import Shapes
+    from onnx_lsp.model.payload import Weights
     from onnx_lsp.model.usage import Usage
 
     reading = facts["reading"]
     model = facts["model"] = reading.model
     flow = facts["flow"] = dataflow(model)
+    facts["constants"] = Constants(model)
+    facts["external"] = External(model)
     facts["targets"] = tuple(targets.parse(name) for name in run.settings.targets)
-    structure = [check for check in enabled if _needs(check) <= STRUCTURE]
-    rest = [check for check in enabled if check not in structure]
+    structure = [check for check in checks if _needs(check) <= STRUCTURE]
+    rest = [check for check in checks if check not in structure]
     _run(run, structure, facts)
-    if rest:
+    rest += declared(run)
+    if any(check.code in run.selection.enabled for check in rest):
         yield Stage("the ONNX checker", findings(run, reading))
-        copy = native.Copy(model, flow)
-        facts["refusals"] = native.checker_faults(copy)
-        _run(run, [check for check in rest if _needs(check) <= REFUSALS], facts)
+        copy = native.Copy(model, flow, facts["told"].places)
+        facts["refusals"] = native.checker_faults(copy) if model.opsets else []
+        facts["operators"] = Operators(model, suspicious=bool(facts["told"] or facts["refusals"]))
+        _staged(run, [check for check in rest if _needs(check) <= REFUSALS | ECHO], facts)
         yield Stage("shape inference", findings(run, reading))
-        facts["conflicts"], inferred = native.infer(copy)
+        copy.hide_all(facts["told"].places)
+        facts["conflicts"], inferred = native.infer(copy) if model.opsets and not endless(model) else ([], None)
+        facts["contradicted"] = copy.contradicted
         facts["shapes"] = Shapes(inferred, model.scopes)
         facts["usage"] = Usage(model, facts["shapes"])
-        _run(run, [check for check in rest if not _needs(check) <= REFUSALS], facts)
+        facts["weights"] = Weights(model, run.settings.deep)
+        _staged(run, [check for check in rest if not _needs(check) <= REFUSALS | ECHO], facts)
     yield Stage("done", findings(run, reading, done=True))
+
+
+def declared(run: Run) -> list[Check]:
+    """The checks of the rules that users wrote as a `[match]` table. No other card is read for this."""
+    book, own = run.report.rulebook, builtin_folder() + os.sep
+    rules = [book.rules[code] for code in sorted(run.selection.enabled)]
+    return [_declared(rule, book) for rule in rules if rule.kind == "model" and not rule.path.startswith(own)]
+
+
+def _declared(rule: Rule, book: Rulebook) -> Check:
+    def function(model: Model, shapes: Shapes, report: Report) -> None:
+        from onnx_lsp.model.match import find
+
+        card = book.card(rule.code)
+        find(card.match or {}, model, shapes, report, next(iter(card.cases)))
+
+    return Check(rule.code, function, ("model", "shapes", "report"), frozenset())
 
 
 def _needs(check: Check) -> set[str]:
     return set(check.needs) - {"report"}
 
 
+def _staged(run: Run, checks: list[Check], facts: dict[str, object]) -> None:
+    """Runs checks over facts, and then those that say what the first have not told."""
+    _run(run, [check for check in checks if not ECHO & _needs(check)], facts)
+    _run(run, [check for check in checks if ECHO & _needs(check)], facts)
+
+
 def _run(run: Run, checks: list[Check], facts: dict[str, object]) -> None:
-    """Runs checks over facts: those of nodes in one shared traversal, dispatched by op."""
-    by_op: dict[str, list[Check]] = {}
+    """Runs checks over facts; those of nodes for every node with one of their ops."""
     for check in checks:
         if "node" not in check.needs:
-            run.call(check, facts)
-        for op in check.ops:
-            by_op.setdefault(op, []).append(check)
-    if by_op:
-        for node in facts["model"].nodes():
-            for check in by_op.get(node.op, ()):
-                run.call(check, {**facts, "node": node})
+            _call(run, check, facts)
+            continue
+        for op in sorted(check.ops):
+            for node in facts["model"].by_op.get(op, ()):
+                _call(run, check, {**facts, "node": node})
+
+
+def _call(run: Run, check: Check, facts: dict[str, object]) -> None:
+    """Runs one check; notes the places that it calls wrong; keeps the findings if its rule is selected."""
+    found = run.report.found
+    count = len(found)
+    run.call(check, facts)
+    if check.code.startswith(OWN):
+        for item in found[count:]:
+            facts["told"].add(item)
+    if check.code not in run.selection.enabled:
+        del found[count:]
 
 
 def findings(run: Run, reading: Reading | None = None, done: bool = False) -> tuple[Diagnostic, ...]:

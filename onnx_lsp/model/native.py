@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
 from onnx_lsp.model import proto
 from onnx_lsp.model.graph import GRAPH, GRAPHS, Model
 from onnx_lsp.model.dataflow import Dataflow, sorted_nodes
+from onnx_lsp.model.signatures import domains
 
 OPAQUE = "onnx-lsp.opaque"
 MAX_ROUNDS = 20
@@ -34,6 +35,7 @@ NODE_FAULT = re.compile(r"\(op_type:([^,)]*)(?:, node name: (.*?))?\): ")
 NODE_CONTEXT = re.compile(r"Bad node spec for node\. Name: (.*) OpType: ")
 CANNOT_INFER = re.compile(r"^Cannot infer type and shape for node name (.*?)\. ")
 PREFIX = re.compile(r"^\[(?:Shape|Type)InferenceError\]\s*")
+DECLARED = re.compile(r"[Ii]nferred .*existing|Inferred=.*Declared=")
 FOLLOW_ON = re.compile(r"expected to have type but instead is null|Inference error\(s\):\s*$")
 
 
@@ -68,26 +70,51 @@ class Copy:
     Attributes:
         message: the ModelProto to check.
         nodes: path -> NodeProto in `message`.
+        contradicted: (path of a node, one of its outputs, whether the graph gives it) for declarations that were dropped.
     """
 
-    def __init__(self, model: Model, flow: Dataflow) -> None:
+    def __init__(self, model: Model, flow: Dataflow, told: Iterable[str] = ()) -> None:
         self.message = proto.ModelProto.FromString(model.skeleton.data)
         self.nodes: dict[str, proto.NodeProto] = {}
         self._inputs: dict[str, tuple] = {}
         self._declared = {item.name for item in self.message.graph.input}
+        self.contradicted: list[tuple[str, str, bool]] = []
+        self._mend()
         self._name_all(model)
         if not flow.clean:
             self._order(model, flow)
-        if not KNOWN_DOMAINS.issuperset(model.opsets):
-            for node in model.nodes():
-                if node.domain in model.opsets and node.domain not in KNOWN_DOMAINS:
-                    if (node.domain, node.op) not in model.function_ops:
-                        self.hide(node.path)
+        if told or not KNOWN_DOMAINS.issuperset(model.opsets):
+            self._hide_strangers(model)
+        self.hide_all(told)
         self._drop_repeats(model)
+        self._drop_told(model, set(told))
         for scope in model.scopes:
             if scope.is_function or scope.path == "graph":
                 container = self._function(scope.path) if scope.is_function else self.message.graph
                 self._detach(container, scope.is_function)
+
+    def _mend(self) -> None:
+        """Takes away what our own checks tell about the top of the model, and what would end the native run at once."""
+        message = self.message
+        known = domains()
+        newest = max(proto.pb.Version.values())
+        message.ir_version = min(message.ir_version, newest) if message.ir_version > 2 else 8
+        if message.functions:
+            message.ir_version = max(message.ir_version, 10)
+        del message.metadata_props[:]
+        if not message.graph.name:
+            message.graph.name = "graph"
+        for owner in (message, *message.functions):
+            self._mend_imports(owner.opset_import, known)
+        if not message.opset_import:
+            message.opset_import.add(domain="", version=known[""][1])
+
+    def _mend_imports(self, imports, known: dict[str, tuple[int, int]]) -> None:
+        last = {("" if item.domain == "ai.onnx" else item.domain): item.version for item in imports}
+        del imports[:]
+        for domain, version in last.items():
+            lowest, highest = known.get(domain, (version, version))
+            imports.add(domain=domain, version=min(max(version, lowest), highest))
 
     def _name_all(self, model: Model) -> None:
         self._name(self.message.graph.node, "graph")
@@ -146,6 +173,67 @@ class Copy:
         owner, _, label = path.rpartition(".")
         return next(body for body, name in bodies(self.nodes[owner]) if name == label)
 
+    def _hide_strangers(self, model: Model) -> None:
+        """Makes the nodes of domains opaque that onnx does not know, or the model does not import."""
+        for scope in model.scopes:
+            imports = model.imports(scope)
+            for node in scope.nodes:
+                known = node.domain in KNOWN_DOMAINS or (node.domain, node.op) in model.function_ops
+                if not known or node.domain not in imports:
+                    self.hide(node.path)
+
+    def _drop_told(self, model: Model, told: set[str]) -> None:
+        """Turns initializers that are told to be wrong into values of their type; those without a type go."""
+        for scope in model.scopes if told else ():
+            if scope.is_function:
+                continue
+            wrong = {name for name in scope.initializers if scope.place("initializer", name) in told or not name}
+            initializers = self._container(scope.path).initializer if wrong else ()
+            for number in reversed([i for i, item in enumerate(initializers) if item.name in wrong]):
+                tensor = initializers[number]
+                if tensor.name and tensor.data_type in ITEM_BITS and min(tensor.dims, default=0) >= 0:
+                    tensor.data_location = EXTERNAL
+                    continue
+                for reader in scope.consumers.get(tensor.name, ()):
+                    self.hide(reader.path)
+                    inputs = [name for name in reader.inputs if name and name != tensor.name]
+                    del self.nodes[reader.path].input[:]
+                    self.nodes[reader.path].input.extend(inputs)
+                del initializers[number]
+
+    def undeclare(self, faults: list[Fault]) -> bool:
+        """Drops what the model declares about the outputs of nodes where inference found something else.
+
+        Returns:
+            Whether anything was dropped. `contradicted` then has the path of the node, the value, and whether it is an output.
+        """
+        dropped = False
+        for fault in faults:
+            node = self.nodes.get(fault.path or "")
+            if node is None or "/node[" not in node.name:
+                continue
+            container = self._container(node.name.rpartition("/")[0])
+            outputs = set() if isinstance(container, proto.FunctionProto) else {item.name for item in container.output}
+            for name in filter(None, node.output):
+                declared = container.value_info
+                places = [number for number, item in enumerate(declared) if item.name == name]
+                for number in reversed(places):
+                    del declared[number]
+                if name in outputs and not places:
+                    places = [number for number, item in enumerate(container.output) if item.name == name]
+                    if not container.output[places[0]].HasField("type"):
+                        continue
+                    container.output[places[0]].ClearField("type")
+                if places:
+                    dropped = True
+                    self.contradicted.append((node.name, name, name in outputs))
+        return dropped
+
+    def hide_all(self, paths: Iterable[str]) -> None:
+        """Makes those of the nodes opaque that are told already; other paths do nothing."""
+        for path in sorted(paths):
+            self.hide(path)
+
     def hide(self, path: str) -> bool:
         """Makes a node opaque; False if it is already, or is none."""
         node = self.nodes.get(path)
@@ -171,6 +259,11 @@ class Copy:
             for tensor in initializers:
                 if tensor.data_location == EXTERNAL:
                     fresh += self._stand_in(tensor, tensor.name, local)
+        if not isinstance(container, proto.FunctionProto):
+            for sparse in container.sparse_initializer:  # runtimes make dense tensors of them; inference does not
+                dense = proto.TensorProto(data_type=sparse.values.data_type, dims=sparse.dims)
+                fresh += self._stand_in(dense, sparse.values.name, local)
+            del container.sparse_initializer[:]
         gone = []
         for number, node in enumerate(container.node):
             for attribute in node.attribute:
@@ -250,7 +343,7 @@ def bodies(node: proto.NodeProto) -> Iterator[tuple[proto.GraphProto, str]]:
 
 def checker_faults(copy: Copy) -> list[Fault]:
     """Everything that `onnx.checker` refuses."""
-    errors = proto.native.checker.ValidationError
+    errors = (proto.native.checker.ValidationError,)
     return _rounds(copy, lambda data: proto.native.checker.check_model(data, False, False, False), errors, _refusal)
 
 
@@ -261,25 +354,26 @@ def infer(copy: Copy) -> tuple[list[Fault], proto.ModelProto | None]:
         Every fault, and the model with the inferred types (where faults are, of what remains), or None.
     """
     native = proto.native.shape_inference
+    errors = (native.InferenceError, proto.native.checker.ValidationError)
     inferred: list[bytes] = []
-    faults = _rounds(
-        copy, lambda data: inferred.append(native.infer_shapes(data, True, True, True)), native.InferenceError, _faulty
-    )
+    faults = _rounds(copy, lambda data: inferred.append(native.infer_shapes(data, True, True, True)), errors, _faulty)
     if not inferred:
         try:
             inferred.append(native.infer_shapes(copy.message.SerializeToString(), False, False, True))
-        except (native.InferenceError, RuntimeError, ValueError):
+        except (*errors, RuntimeError, ValueError):
             return faults, None
     return faults, proto.ModelProto.FromString(inferred[0])
 
 
-def _rounds(copy: Copy, run: Callable, errors: type[Exception], read: Callable) -> list[Fault]:
+def _rounds(copy: Copy, run: Callable, errors: tuple[type[Exception], ...], read: Callable) -> list[Fault]:
     found: dict[Fault, None] = {}
     for _ in range(MAX_ROUNDS):
         try:
             run(copy.message.SerializeToString())
-        except (errors, RuntimeError, ValueError) as error:
+        except (*errors, RuntimeError, ValueError) as error:
             faults = read(str(error))
+            if copy.undeclare([fault for fault in faults if DECLARED.search(fault.text)]):
+                continue  # the other faults of this round may only follow from the declaration
             found.update(dict.fromkeys(faults))
             if not any([copy.hide(fault.path) for fault in faults if fault.path]):
                 break

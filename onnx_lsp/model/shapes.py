@@ -27,10 +27,14 @@ class TensorType:
         return None if self.dims is None else len(self.dims)
 
     def __str__(self) -> str:
-        name = proto.TensorProto.DataType.Name(self.element).lower()
-        if self.dims is None:
-            return name
-        return f"{name}[{','.join('?' if dim is None else str(dim) for dim in self.dims)}]"
+        known = self.element in proto.TensorProto.DataType.values()
+        name = proto.TensorProto.DataType.Name(self.element).lower() if known else f"type {self.element}"
+        return f"{name}{self.shape}"
+
+    @property
+    def shape(self) -> str:
+        """The dims as ONNX text writes them, `[2,n,?]`; empty where the rank is not known."""
+        return "" if self.dims is None else f"[{','.join('?' if dim is None else str(dim) for dim in self.dims)}]"
 
 
 class Shapes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.cases import files, weights
+from tests.cases import broken, external, files, weights
 
 
 def build(name: str, path: Path) -> None:
@@ -15,7 +15,7 @@ def build(name: str, path: Path) -> None:
 
 def find(name: str) -> Callable[[Path], None]:
     """The builder called `name`: a function of a module of this package that takes the path to write."""
-    for module in (files, weights):
+    for module in (files, weights, broken, external):
         if callable(builder := getattr(module, name, None)):
             return builder
     raise LookupError(f"no case is called {name}")

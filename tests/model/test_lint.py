@@ -22,7 +22,7 @@ HEAD = '<ir_version: 8, opset_import: ["" : 17, "dom" : 1]>\n'
 FAULTS = {
     "two faults of the checker": (
         "g (float[2] x) => (float[2] y) { a = Relu<slope = 1>(x) b = Neg(a) y = Frobnicate(b) }",
-        [("ONX001", "graph/node[0]"), ("ONX001", "graph/node[2]")],
+        [("ONX033", "graph/node[0]"), ("ONX030", "graph/node[2]")],
     ),
     "two faults of inference, and no echo between them": (
         "g (float[2,3] x, float[4,5] w) => (float[2,5] y)"
@@ -73,10 +73,10 @@ FAULTS = {
     ),
     "a wrong declared output": (
         "g (float[2,3] x) => (float[2,4] y) { y = Relu(x) }",
-        [("SHP001", "graph/node[0]")],
+        [("SHP002", "graph/node[0]")],
     ),
     "a weight that is not read does not fit": ("transposed_weight", [("SHP001", "graph/node[0]")]),
-    "no opset for a domain": ("g (float[2] x) => (float[2] y) { y = other.F(x) }", [("ONX001", "graph/node[0]")]),
+    "no opset for a domain": ("g (float[2] x) => (float[2] y) { y = other.F(x) }", [("ONX003", "graph/node[0]")]),
 }
 
 
@@ -128,7 +128,7 @@ def test_stages_name_their_phase_and_keep_what_was_found(case) -> None:
     path = case(HEAD + "g (float[2,3] x) => (float y) { a = Relu(nothing) y = MatMul(x, x) }")
     stages = list(engine.lint_model(str(path), Settings(), Workspace()))
     assert [stage.phase for stage in stages] == ["reading the file", "the ONNX checker", "shape inference", "done"]
-    assert [[item.code for item in stage.findings] for stage in stages] == [
+    assert [[item.code for item in stage.findings if item.severity <= Severity.INFO] for stage in stages] == [
         [], ["ONX010"], ["ONX010"], ["ONX010", "SHP001"],
     ]  # fmt: skip
 
@@ -137,23 +137,23 @@ def test_after_a_death_the_findings_stay(case) -> None:
     path = case(HEAD + "g (float[2,3] x) => (float y) { a = Relu(nothing) y = MatMul(x, x) }")
     stage = list(engine.lint_model(str(path), Settings(), Workspace()))[1]
     found = engine.after_death(str(path), Settings(), stage, "was killed by signal 11 (SIGSEGV)")
-    assert [item.code for item in found] == ["FIL007", "ONX010"]
+    assert [item.code for item in found if item.severity <= Severity.INFO] == ["FIL007", "ONX010"]
     assert found[0].message.startswith("the ONNX checker was killed by signal 11")
 
 
 def test_an_ignored_order_rule_does_not_come_back_through_the_checker(case) -> None:
     path = case(HEAD + "g (float[2] x) => (float[2] y) { y = Relu(a) a = Neg(x) }")
-    assert not lint(path, ignore=("ONX011",))
+    assert not [item for item in lint(path, ignore=("ONX011",)) if item.severity <= Severity.INFO]
 
 
-def test_linting_loads_no_numpy_and_no_runtime(case) -> None:
+def test_numpy_is_loaded_only_for_rules_about_weights_and_no_runtime_ever(case) -> None:
     code = """
 import sys
 from onnx_lsp import engine
 from onnx_lsp.settings import Settings
 from onnx_lsp.workspace import Workspace
-stages = list(engine.lint_model(sys.argv[1], Settings(), Workspace()))
-assert [item.code for item in stages[-1].findings] == ["OPT001"], stages
+stages = list(engine.lint_model(sys.argv[1], Settings(ignore=("NUM00", "QNT", "OPT014")), Workspace()))
+assert "OPT001" in [item.code for item in stages[-1].findings], stages
 loaded = {"numpy", "torch", "onnxruntime", "onnx.checker"} & set(sys.modules)
 assert not loaded, loaded
 """

@@ -1,5 +1,33 @@
 """The checks of model rules, by topic. Importing this registers them all."""
 
-from onnx_lsp.model.checks import file, initializers, native, order, runtime, training
+from onnx_lsp.model.checks import (
+    bodies,
+    declared,
+    dynamic,
+    external_data,
+    file,
+    functions,
+    header,
+    initializers,
+    metadata,
+    names,
+    native,
+    noops,
+    numerics,
+    operators,
+    optimization,
+    order,
+    quantization,
+    runtime,
+    security,
+    semantics,
+    tensors,
+    training,
+    weights,
+)
 
-__all__ = ["file", "initializers", "native", "order", "runtime", "training"]
+__all__ = [
+    "bodies", "declared", "dynamic", "external_data", "file", "functions", "header", "initializers", "metadata", "names",
+    "native", "noops", "numerics", "operators", "optimization", "order", "quantization", "runtime", "security",
+    "semantics", "tensors", "training", "weights",
+]  # fmt: skip

@@ -9,24 +9,21 @@ from onnx_lsp.checks import Report, check
 from onnx_lsp.model.dataflow import Dataflow
 from onnx_lsp.model.graph import Model
 from onnx_lsp.model.native import Fault
-
-ORDER_ECHO = re.compile(r"topologically sorted|is not output of any previous nodes")
-
+from onnx_lsp.model.told import Told
 
 @check("ONX001")
-def checker_refuses(model: Model, flow: Dataflow, refusals: list[Fault], report: Report) -> None:
+def checker_refuses(model: Model, flow: Dataflow, refusals: list[Fault], told: Told, report: Report) -> None:
     known = _told(flow)
     for fault in refusals:
-        if fault.path in known or (not flow.clean and ORDER_ECHO.search(fault.text)):
-            continue
-        _say(model, fault, report)
+        if fault.path not in known and not told.covers(fault.path, fault.text):
+            _say(model, fault, report)
 
 
 @check("SHP001")
-def inference_fails(model: Model, flow: Dataflow, conflicts: list[Fault], report: Report) -> None:
+def inference_fails(model: Model, flow: Dataflow, conflicts: list[Fault], told: Told, report: Report) -> None:
     known = _told(flow)
     for fault in conflicts:
-        if fault.path not in known:
+        if fault.path not in known and not told.covers(fault.path, fault.text):
             _say(model, fault, report)
 
 
