@@ -28,7 +28,9 @@ def _opened(ls: OnnxServer, uri: str) -> tuple[Snapshot, object] | None:
     """The open script, parsed as it is now; None for what is no script about ONNX."""
     path = path_of(uri)
     snapshot = ls.documents.get(path) if path else None
-    if snapshot is None or snapshot.kind != "script" or "onnx" not in snapshot.text.lower():
+    if snapshot is None or snapshot.kind != "script" or snapshot.cells is not None:
+        return None
+    if "onnx" not in snapshot.text.lower():
         return None
     from onnx_lsp.script.syntax import parse
     from onnx_lsp.workspace import Workspace
