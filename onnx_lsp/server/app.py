@@ -164,9 +164,8 @@ class OnnxServer(LanguageServer):
         if paths is None:
             self.scripts.forget_all()
             paths = [snapshot.path for snapshot in self.documents.scripts()]
-        if self.client.pulls:
-            if paths and self.client.refreshes:
-                self.workspace_diagnostic_refresh(None)
+        if self.client.pulls and paths and self.client.refreshes:
+            self.workspace_diagnostic_refresh(None)
         for path in paths:
             self.check_script(path)
 
