@@ -90,7 +90,7 @@ def common(found: Compat) -> str:
 
 def _summary(found: Compat) -> list[tuple[str, ...]]:
     """One row per target."""
-    rows = [("", "target", "the model", "date of the table", "what the table does not cover")]
+    rows = [("", "target", "the model", "date of the table", "note")]
     for number, column in enumerate(found.columns, 1):
         rows.append((str(number), column.label, word(column.answer), column.date, column.note))
     return rows

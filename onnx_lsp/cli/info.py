@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from onnx_lsp.actions.dims import parse_dims
 from onnx_lsp.cli.describing import about, ask, complain
 from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN
 from onnx_lsp.settings import Resolver, Settings, SettingsError
@@ -30,6 +31,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Adds the command's parser."""
     parser = commands.add_parser("info", help="what is in a model", description=DESCRIPTION)
     parser.add_argument("model", metavar="MODEL")
+    parser.add_argument(
+        "--dim", action="append", default=[], metavar="NAME=SIZE", help="count the work for this size, by name or INPUT:AXIS"
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
 
 
@@ -37,14 +41,15 @@ def run(args: argparse.Namespace) -> int:
     """Prints the summary."""
     try:
         settings = Resolver().resolve(args.model)
-    except SettingsError as error:
+        sizes = {name: one for name, (one, *_) in parse_dims(args.dim).items()}
+    except (SettingsError, ValueError) as error:
         return complain(str(error))
-    found = about(args.model, settings, SUMMARY)
+    found = about(args.model, settings, SUMMARY, sizes=sizes)
     if found is None:
         return COULD_NOT_RUN
     runtime, problem = _runtime(settings)
     show = _json if args.format == "json" else _text
-    for line in show(args.model, found, runtime, problem):
+    for line in show(args.model, found, sizes, runtime, problem):
         print(line)
     return CLEAN
 
@@ -58,16 +63,16 @@ def _runtime(settings: Settings) -> tuple[Installed | None, str]:
     return (found, "") if found else (None, NOT_INSTALLED)
 
 
-def _text(path: str, found: Summary, runtime: Installed | None, problem: str) -> Iterator[str]:
+def _text(path: str, found: Summary, sizes: dict[str, int], runtime: Installed | None, problem: str) -> Iterator[str]:
     yield path
-    for label, lines in _facts(found):
+    for label, lines in _facts(found, sizes):
         for number, line in enumerate(lines):
             yield f"  {'' if number else label:<12}{line}"
     here = f"{', '.join(runtime.providers)} (onnxruntime {runtime.version})" if runtime else problem
     yield f"  {'providers':<12}{here}"
 
 
-def _facts(found: Summary) -> Iterator[tuple[str, list[str]]]:
+def _facts(found: Summary, sizes: dict[str, int]) -> Iterator[tuple[str, list[str]]]:
     opsets = ", ".join(f"{domain or 'ai.onnx'} {version}" for domain, version in found.opsets.items())
     yield "inputs", [f"{value.name}: {value}" for value in found.inputs] or ["none"]
     yield "outputs", [f"{value.name}: {value}" for value in found.outputs] or ["none"]
@@ -81,8 +86,13 @@ def _facts(found: Summary) -> Iterator[tuple[str, list[str]]]:
     yield "external", [
         f"{size(file.taken)} in {file.location}{'' if file.exists else ' (missing)'}" for file in found.files
     ] or ["nothing, all weights are in the file"]
-    yield "FLOPs", list(work(found.flops))
+    yield "FLOPs", [*work(found.flops, sizes), *_hint(found, sizes)]
     yield "nodes", [_nodes(found)]
+
+
+def _hint(found: Summary, sizes: dict[str, int]) -> Iterator[str]:
+    if found.flops.unknown and found.dynamic and not sizes:
+        yield "`--dim NAME=SIZE`, or `--dim INPUT:AXIS=SIZE`, counts for that size of a dynamic input"
 
 
 def _nodes(found: Summary) -> str:
@@ -92,18 +102,23 @@ def _nodes(found: Summary) -> str:
     return f"{sum(found.nodes.values())}{f': {shown}{more}' if shown else ''}{functions}"
 
 
-def work(flops: Flops) -> Iterator[str]:
+def work(flops: Flops, sizes: dict[str, int]) -> Iterator[str]:
     """The work of one run: a number and the sizes that it holds for, its formula, and what is not in it."""
     if flops.terms:
-        names = ", ".join(f"{name} = 1" for name in flops.names)
+        names = ", ".join(f"{name} = {number}" for name, number in _at(flops, sizes).items())
         yield quantity(flops.at({})) + (f" with {names}" if names else "")
-        if names:
+        if flops.names:
             yield f"in general {flops.formula()}"
     elif not flops.unknown:
         yield "0, no matrix products, convolutions or recurrent layers"
     if flops.unknown:
         ops = ", ".join(f"{op} {count}" for op, count in sorted(flops.unknown.items()))
         yield f"{'without' if flops.terms else 'unknown:'} nodes whose sizes or work are not known: {ops}"
+
+
+def _at(flops: Flops, sizes: dict[str, int]) -> dict[str, int]:
+    """The sizes for which the work is said: those asked for, and 1 for every other name."""
+    return {**sizes, **dict.fromkeys(flops.names, 1)}
 
 
 def quantity(number: int) -> str:
@@ -116,7 +131,7 @@ def size(count: int) -> str:
     return f"{quantity(count)}B" if count >= 1000 else f"{count} bytes"
 
 
-def _json(path: str, found: Summary, runtime: Installed | None, problem: str) -> Iterator[str]:
+def _json(path: str, found: Summary, sizes: dict[str, int], runtime: Installed | None, problem: str) -> Iterator[str]:
     from dataclasses import asdict
 
     flops = found.flops
@@ -127,7 +142,7 @@ def _json(path: str, found: Summary, runtime: Installed | None, problem: str) ->
             "opsets": {domain or "ai.onnx": version for domain, version in found.opsets.items()},
             "flops": {
                 "total": flops.at({}) if flops.terms or not flops.unknown else None,
-                "sizes": dict.fromkeys(flops.names, 1),
+                "sizes": _at(flops, sizes),
                 "formula": flops.formula() if flops.terms else None,
                 "not_counted": flops.unknown,
             },

@@ -14,6 +14,7 @@ from onnx_lsp.model.signatures import domains
 from onnx_lsp.model.usage import Kind, Usage
 from onnx_lsp.targets import Answer, Target, Verdict
 
+CONTROL_FLOW = frozenset({"If", "Loop", "Scan"})
 BEST_FIRST = (Verdict.KERNEL, Verdict.INLINED, Verdict.FALLS_BACK, Verdict.UNKNOWN, Verdict.REFUSES)
 
 
@@ -35,7 +36,7 @@ class Column:
         label, date: of the target and of its table.
         answer: the worst of its answers; refuses also for an opset or IR version out of its range.
         changes: what would have to change before it loads the model.
-        note: what its table does not cover.
+        note: what its table does not cover, and what the target wants of a whole model.
     """
 
     label: str
@@ -135,7 +136,16 @@ def _column(usage: Usage, opset: int | None, ir: int, target: Target, good: froz
         changes.append(f"takes IR versions up to {limits.max_ir}, the model has {ir}: lower it")
         whole.append(Answer(Verdict.REFUSES, sure=limits.sure))
     changes += _replacements(usage, answers, target, opset, good)
-    return Column(target.label, tables.table(target.name).date, worst(whole), tuple(changes), target.note)
+    return Column(target.label, tables.table(target.name).date, worst(whole), tuple(changes), _note(usage, target))
+
+
+def _note(usage: Usage, target: Target) -> str:
+    """What the table does not cover, and what the target says of whole models."""
+    said = tables.table(target.name).data
+    notes = [target.note] if target.note else []
+    notes += ["wants fixed input shapes"] if said.get("fixed_shapes") else []
+    bodies = not said.get("control_flow", True) and any(kind.op in CONTROL_FLOW and not kind.domain for kind in usage.kinds)
+    return "; ".join([*notes, "has no control flow"] if bodies else notes)
 
 
 def _replacements(usage: Usage, answers, target: Target, opset: int | None, good: frozenset[int]) -> Iterator[str]:

@@ -63,7 +63,7 @@ def flops(model: Model, shapes: Shapes) -> Flops:
         if sizes is None:
             continue
         names = tuple(sorted(size for size in sizes if isinstance(size, str)))
-        if None in sizes or not known.issuperset(names):
+        if None in sizes or not known.issuperset(names) or any(isinstance(size, int) and size < 0 for size in sizes):
             unknown[node.op] += 1
         else:
             terms[names] += 2 * math.prod(size for size in sizes if isinstance(size, int))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from onnx_lsp.model.external import External
@@ -68,10 +68,14 @@ class Summary:
     flops: Flops
 
 
-def summary(path: str) -> Iterator[Summary | str]:
-    """Yields the summary, or in words why there is none. A task of a child."""
+def summary(path: str, sizes: Mapping[str, int]) -> Iterator[Summary | str]:
+    """Yields the summary, or in words why there is none. A task of a child.
+
+    Args:
+        sizes: of dynamic dimensions, by their name or as `input:axis`; the work is counted for them.
+    """
     try:
-        yield summarized(infer(path))
+        yield summarized(infer(path, sizes))
     except NoModel as error:
         yield str(error)
 
@@ -98,8 +102,13 @@ def _value(item) -> Value:
     kind = item.type.WhichOneof("value")
     if kind == "tensor_type":
         found = tensor_type(item.type.tensor_type)
-        return Value(item.name, element_name(found.element) or f"type {found.element}", found.dims)
+        return Value(item.name, element_name(found.element) or f"type {found.element}", _dims(found.dims))
     return Value(item.name, (kind or "no type").removesuffix("_type"), None)
+
+
+def _dims(dims: tuple[int | str | None, ...] | None) -> tuple[int | str | None, ...] | None:
+    """The dimensions; a negative number, which some exporters write, says that the size is not known."""
+    return dims and tuple(None if isinstance(dim, int) and dim < 0 else dim for dim in dims)
 
 
 def _tensors(model: Model) -> Iterator:
