@@ -34,7 +34,8 @@ def test_the_cpu(mlp: Path) -> None:
     (result,) = report.measured.results
     assert 0 < result.times.minimum <= result.times.p50 <= result.times.p90 <= result.times.p99
     assert result.throughput > 0
-    assert report.measured.floor[0] >= 1.01
+    [floor] = report.measured.floor
+    assert floor is None or floor >= 1.01, "a busy machine may leave too few generations to tell"
     assert report.measured.cold[0].created > 0
     assert not children()
 

@@ -85,9 +85,9 @@ def vsix(vscode, tmp_path_factory) -> Path:
     return folder / "onnx-lint.vsix"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator:
-    """Debian's Chromium."""
+    """Debian's Chromium. Only for this package: Playwright's event loop would stop the asyncio tests that follow."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
