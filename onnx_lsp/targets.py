@@ -23,6 +23,11 @@ ALIASES = {
     "litert": "tflite-onnx2tf",
     "tensorflow": "tensorflow-onnx-tf",
 }
+# Packages that bring the module `onnxruntime`, the ordinary one first.
+WHEELS = (
+    "onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino", "onnxruntime-qnn", "onnxruntime-migraphx",
+    "onnxruntime-training",
+)  # fmt: skip
 # Element types that came with an IR version (onnx/onnx.proto, enum Version and TensorProto.DataType): an older
 # release cannot even read the tensor.
 TYPE_IR = {
@@ -137,11 +142,13 @@ def number(version: str) -> tuple[float, ...]:
 def _installed(name: str) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
-    package = "onnxruntime" if name.startswith("onnxruntime") else name
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        raise UnknownTarget(f"`{name}@installed`: the package `{package}` is not installed") from None
+    packages = WHEELS if name.startswith("onnxruntime") else (name,)
+    for package in packages:
+        try:
+            return version(package)
+        except PackageNotFoundError:
+            continue
+    raise UnknownTarget(f"`{name}@installed`: the package `{packages[0]}` is not installed")
 
 
 def _unknown_name(name: str) -> str:

@@ -33,6 +33,7 @@ exit codes: 0 no target surely refuses it, 1 one does, 2 could not run
 """
 WORDS = {Verdict.KERNEL: "runs", Verdict.INLINED: "inlined", Verdict.FALLS_BACK: "falls back"}
 WIDE = 5  # targets, up to which a terminal has room for their names above the columns
+COLOURED = frozenset({"runs", "inlined", "falls", "refuses", "unknown"})
 STYLE = """
 :root { color-scheme: light dark; }
 body { font: 14px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem; }
@@ -50,8 +51,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Adds the command's parser."""
     parser = commands.add_parser("compat", help="will a model run there?", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("model", metavar="MODEL")
-    parser.add_argument("--target", action="append", metavar="NAME[@VERSION]", help="a runtime; can be given more than once")
-    parser.add_argument("--format", choices=tuple(FORMATS), default="text", help="text (default), json, markdown or html")
+    parser.add_argument("--target", action="append", metavar="NAME[@VERSION]", help="a runtime; repeatable")
+    parser.add_argument("--format", choices=tuple(FORMATS), default="text", help="text unless given")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -191,7 +192,8 @@ def _html(path: str, found: Compat) -> Iterator[str]:
 
 def _cell(text: str) -> str:
     kind = text.rstrip("?").partition(" ")[0]
-    return f"<td class={kind}>{escape(text)}" if kind in ("runs", "inlined", "falls", "refuses", "unknown") else f"<td>{escape(text)}"
+    colour = f" class={kind}" if kind in COLOURED else ""
+    return f"<td{colour}>{escape(text)}"
 
 
 FORMATS: dict[str, Callable[[str, Compat], Iterator[str]]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from onnx_lsp.actions.dims import parse_dims
@@ -32,8 +32,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser("info", help="what is in a model", description=DESCRIPTION)
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument(
-        "--dim", action="append", default=[], metavar="NAME=SIZE", help="count the work for this size, by name or INPUT:AXIS"
-    )
+        "--dim", action="append", default=[], metavar="NAME=SIZE", help="count for this size; NAME may be INPUT:AXIS"
+    )  # fmt: skip
     parser.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
 
 
@@ -76,16 +76,16 @@ def _facts(found: Summary, sizes: dict[str, int]) -> Iterator[tuple[str, list[st
     opsets = ", ".join(f"{domain or 'ai.onnx'} {version}" for domain, version in found.opsets.items())
     yield "inputs", [f"{value.name}: {value}" for value in found.inputs] or ["none"]
     yield "outputs", [f"{value.name}: {value}" for value in found.outputs] or ["none"]
-    yield "dynamic", [f"{name} in {', '.join(values)}" for name, values in found.dynamic.items()] or ["nothing, all sizes are fixed"]
+    dynamic = [f"{name} in {', '.join(values)}" for name, values in found.dynamic.items()]
+    yield "dynamic", dynamic or ["nothing, all sizes are fixed"]
     yield "opsets", [opsets or "none"]
     yield "IR version", [str(found.ir)]
     yield "producer", [found.producer or "not said"]
     kinds = ", ".join(f"{name} {count:,}" for name, count in found.parameters.items())
     yield "parameters", [f"{sum(found.parameters.values()):,}{f' ({kinds})' if kinds else ''}"]
     yield "size", [f"{size(found.size)}, of which weights {size(found.inline)}"]
-    yield "external", [
-        f"{size(file.taken)} in {file.location}{'' if file.exists else ' (missing)'}" for file in found.files
-    ] or ["nothing, all weights are in the file"]
+    files = [f"{size(file.taken)} in {file.location}{'' if file.exists else ' (missing)'}" for file in found.files]
+    yield "external", files or ["nothing, all weights are in the file"]
     yield "FLOPs", [*work(found.flops, sizes), *_hint(found, sizes)]
     yield "nodes", [_nodes(found)]
 

@@ -94,7 +94,9 @@ def _opsets(usage: Usage, target: Target) -> frozenset[int]:
     """The opsets of ai.onnx at which the target refuses none of the model's operators."""
     limits = tables.limits(target)
     first, last = limits.min_opset or 1, min(limits.max_opset or 999, domains()[""][1])
-    return frozenset(number for number in range(first, last + 1) if all(_fits(kind, number, target) for kind in usage.kinds))
+    return frozenset(
+        number for number in range(first, last + 1) if all(_fits(kind, number, target) for kind in usage.kinds)
+    )
 
 
 def _fits(kind: Kind, opset: int, target: Target) -> bool:
@@ -129,7 +131,9 @@ def _column(usage: Usage, opset: int | None, ir: int, target: Target, good: froz
     changes, whole = [], list(answers.values())
     if opset and not (limits.min_opset or 0) <= opset <= (limits.max_opset or opset):
         way = f"convert to opset {max(good)}" if good else "no other opset helps"
-        edge = f"up to {limits.max_opset}" if limits.max_opset and opset > limits.max_opset else f"from {limits.min_opset}"
+        edge = (
+            f"up to {limits.max_opset}" if limits.max_opset and opset > limits.max_opset else f"from {limits.min_opset}"
+        )
         changes.append(f"takes opsets {edge}, the model has {opset}: {way}")
         whole.append(Answer(Verdict.REFUSES, sure=limits.sure and "up" in edge))
     if limits.max_ir and ir > limits.max_ir:
@@ -144,7 +148,9 @@ def _note(usage: Usage, target: Target) -> str:
     said = tables.table(target.name).data
     notes = [target.note] if target.note else []
     notes += ["wants fixed input shapes"] if said.get("fixed_shapes") else []
-    bodies = not said.get("control_flow", True) and any(kind.op in CONTROL_FLOW and not kind.domain for kind in usage.kinds)
+    bodies = not said.get("control_flow", True) and any(
+        kind.op in CONTROL_FLOW and not kind.domain for kind in usage.kinds
+    )
     return "; ".join([*notes, "has no control flow"] if bodies else notes)
 
 

@@ -157,4 +157,3 @@ RULES: dict[str, Callable[[Node, _Dims], list[Dim] | None]] = {
     "GRU": _recurrent,
     "RNN": _recurrent,
 }
-

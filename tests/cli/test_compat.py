@@ -91,7 +91,10 @@ def test_forms_say_the_same(tmp_path, form):
 
 def test_names_of_a_model_are_no_markup(tmp_path):
     path = model(tmp_path / "<b>|x.onnx", CLEAN_MODEL)
-    shown = {form: onnx_lint("compat", path.name, "--target", "openvino", "--format", form, cwd=tmp_path).out for form in ("html", "markdown")}
+    shown = {
+        form: onnx_lint("compat", path.name, "--target", "openvino", "--format", form, cwd=tmp_path).out
+        for form in ("html", "markdown")
+    }
     assert "<b>|x" not in shown["html"] and "&lt;b&gt;" in shown["html"]
     assert "\\<b>\\|x.onnx" in shown["markdown"]
 

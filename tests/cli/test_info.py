@@ -71,7 +71,9 @@ def test_weights_in_another_file(tmp_path):
 
     weights = onnx.numpy_helper.from_array(numpy.zeros((64, 64), "float32"), "w")
     value = [onnx.helper.make_tensor_value_info(name, 1, [1, 64]) for name in "xy"]
-    graph = onnx.helper.make_graph([onnx.helper.make_node("MatMul", ["x", "w"], ["y"])], "g", value[:1], value[1:], [weights])
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("MatMul", ["x", "w"], ["y"])], "g", value[:1], value[1:], [weights]
+    )
     made = onnx.helper.make_model(graph)
     onnx.save(made, tmp_path / "m.onnx", save_as_external_data=True, location="m.bin", size_threshold=0)
     found = info(tmp_path / "m.onnx")
@@ -79,3 +81,17 @@ def test_weights_in_another_file(tmp_path):
     assert (found["inline"], found["parameters"]) == (0, {"float": 4096})
     (tmp_path / "m.bin").unlink()
     assert "m.bin (missing)" in onnx_lint("info", "m.onnx", cwd=tmp_path).out
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("ModuleNotFoundError('gone', name='onnxruntime')", "pip install 'onnx-lsp[runtime]'"),
+        ("ImportError('libcuda')", "could not be asked: it failed: ImportError: libcuda"),
+    ],
+)
+def test_an_onnxruntime_that_is_missing_or_broken_is_one_line(tmp_path, error, said):
+    (tmp_path / "onnxruntime.py").write_text(f"raise {error}\n")
+    done = onnx_lint("info", EXAMPLE, cwd=EXAMPLE.parent, PYTHONPATH=str(tmp_path))
+    assert done.code == 0
+    assert said in done.out.splitlines()[-1]
