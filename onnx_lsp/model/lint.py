@@ -17,6 +17,7 @@ from onnx_lsp.suppression import METADATA_KEY
 from onnx_lsp.workspace import Workspace
 
 if TYPE_CHECKING:
+    from onnx_lsp.model.native import Copy
     from onnx_lsp.model.graph import Model
     from onnx_lsp.model.reading import Reading
     from onnx_lsp.model.shapes import Shapes
@@ -52,14 +53,11 @@ def stages(path: str, settings: Settings, workspace: Workspace) -> Iterator[Stag
 
 def _of_model(run: Run, checks: list[Check], facts: dict[str, object]) -> Iterator[Stage]:
     from onnx_lsp.model import native
-    from onnx_lsp.model.calls import endless
     from onnx_lsp.model.constants import Constants
     from onnx_lsp.model.dataflow import dataflow
     from onnx_lsp.model.external import External
     from onnx_lsp.model.operators import Operators
-    from onnx_lsp.model.shapes import Shapes
     from onnx_lsp.model.payload import Weights
-    from onnx_lsp.model.usage import Usage
 
     reading = facts["reading"]
     model = facts["model"] = reading.model
@@ -78,14 +76,30 @@ def _of_model(run: Run, checks: list[Check], facts: dict[str, object]) -> Iterat
         facts["operators"] = Operators(model, suspicious=bool(facts["told"] or facts["refusals"]))
         _staged(run, [check for check in rest if _needs(check) <= REFUSALS | ECHO], facts)
         yield Stage("shape inference", findings(run, reading))
-        copy.hide_all(facts["told"].places)
-        facts["conflicts"], inferred = native.infer(copy) if model.opsets and not endless(model) else ([], None)
-        facts["contradicted"] = copy.contradicted
-        facts["shapes"] = Shapes(inferred, model.scopes)
-        facts["usage"] = Usage(model, facts["shapes"])
+        facts |= _inferred(copy, facts)
         facts["weights"] = Weights(model, run.settings.deep)
-        _staged(run, [check for check in rest if not _needs(check) <= REFUSALS | ECHO], facts)
+        later = [check for check in rest if not _needs(check) <= REFUSALS | ECHO]
+        of_shapes = [check for check in later if check.code.startswith("SHP") and not ECHO & _needs(check)]
+        told = len(facts["told"].places)
+        _run(run, of_shapes, facts)
+        if len(facts["told"].places) > told:  # infer again, without what follows from these faults
+            facts |= _inferred(native.Copy(model, flow, facts["told"].places), facts)
+        _staged(run, [check for check in later if check not in of_shapes], facts)
     yield Stage("done", findings(run, reading, done=True))
+
+
+def _inferred(copy: Copy, facts: dict[str, object]) -> dict[str, object]:
+    """What inference finds on a copy in which nodes with faults are opaque."""
+    from onnx_lsp.model import native
+    from onnx_lsp.model.calls import endless
+    from onnx_lsp.model.shapes import Shapes
+    from onnx_lsp.model.usage import Usage
+
+    model = facts["model"]
+    copy.hide_all(facts["told"].places)
+    conflicts, inferred = native.infer(copy) if model.opsets and not endless(model) else ([], None)
+    shapes = Shapes(inferred, model.scopes)
+    return {"conflicts": conflicts, "contradicted": copy.contradicted, "shapes": shapes, "usage": Usage(model, shapes)}
 
 
 def declared(run: Run) -> list[Check]:
@@ -121,9 +135,11 @@ def _run(run: Run, checks: list[Check], facts: dict[str, object]) -> None:
         if "node" not in check.needs:
             _call(run, check, facts)
             continue
+        of_shapes = check.code.startswith("SHP")
         for op in sorted(check.ops):
             for node in facts["model"].by_op.get(op, ()):
-                _call(run, check, {**facts, "node": node})
+                if not (of_shapes and node.path in facts["told"].places):  # one cause, one finding
+                    _call(run, check, {**facts, "node": node})
 
 
 def _call(run: Run, check: Check, facts: dict[str, object]) -> None:

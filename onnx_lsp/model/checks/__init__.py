@@ -2,12 +2,14 @@
 
 from onnx_lsp.model.checks import (
     bodies,
+    convolution,
     declared,
     dynamic,
     external_data,
     file,
     functions,
     header,
+    indices,
     initializers,
     metadata,
     names,
@@ -17,6 +19,7 @@ from onnx_lsp.model.checks import (
     operators,
     optimization,
     order,
+    parameters,
     quantization,
     runtime,
     security,
@@ -27,7 +30,7 @@ from onnx_lsp.model.checks import (
 )
 
 __all__ = [
-    "bodies", "declared", "dynamic", "external_data", "file", "functions", "header", "initializers", "metadata", "names",
-    "native", "noops", "numerics", "operators", "optimization", "order", "quantization", "runtime", "security",
+    "bodies", "convolution", "declared", "dynamic", "external_data", "file", "functions", "header", "indices", "initializers", "metadata", "names",
+    "native", "noops", "numerics", "operators", "optimization", "order", "parameters", "quantization", "runtime", "security",
     "semantics", "tensors", "training", "weights",
 ]  # fmt: skip

@@ -6,13 +6,16 @@ from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import ModelEdit
 from onnx_lsp.model.graph import Model, Node
 from onnx_lsp.model.shapes import Shapes, TensorType, tensor_type
+from onnx_lsp.model.told import Told
 
 Contradicted = list[tuple[str, str, bool]]
 
 
 @check("ONX070")
-def contradicted_value_info(model: Model, contradicted: Contradicted, shapes: Shapes, report: Report) -> None:
+def contradicted_value_info(model: Model, contradicted: Contradicted, shapes: Shapes, told: Told, report: Report) -> None:
     for path, name, is_output in contradicted:
+        if path in told.places:
+            continue
         node = model.by_path[path]
         declared = _declared(node, name)
         inferred = shapes.type(node.scope, name)
@@ -22,8 +25,10 @@ def contradicted_value_info(model: Model, contradicted: Contradicted, shapes: Sh
 
 
 @check("SHP002")
-def contradicted_output(model: Model, contradicted: Contradicted, shapes: Shapes, report: Report) -> None:
+def contradicted_output(model: Model, contradicted: Contradicted, shapes: Shapes, told: Told, report: Report) -> None:
     for path, name, is_output in contradicted:
+        if path in told.places:
+            continue
         node = model.by_path[path]
         declared = _declared(node, name)
         inferred = shapes.type(node.scope, name)
