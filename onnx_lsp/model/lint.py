@@ -76,6 +76,8 @@ def _of_model(run: Run, checks: list[Check], facts: dict[str, object]) -> Iterat
         facts["operators"] = Operators(model, suspicious=bool(facts["told"] or facts["refusals"]))
         _staged(run, [check for check in rest if _needs(check) <= REFUSALS | ECHO], facts)
         yield Stage("shape inference", findings(run, reading))
+        if facts["refusals"]:  # the checker may have blamed the node around; our own checks know better
+            copy = native.Copy(model, flow, facts["told"].places)
         facts |= _inferred(copy, facts)
         facts["weights"] = Weights(model, run.settings.deep)
         later = [check for check in rest if not _needs(check) <= REFUSALS | ECHO]
@@ -135,10 +137,10 @@ def _run(run: Run, checks: list[Check], facts: dict[str, object]) -> None:
         if "node" not in check.needs:
             _call(run, check, facts)
             continue
-        of_shapes = check.code.startswith("SHP")
+        needs_sound = not check.code.startswith(("ONX", "FIL", "SEC"))
         for op in sorted(check.ops):
             for node in facts["model"].by_op.get(op, ()):
-                if not (of_shapes and node.path in facts["told"].places):  # one cause, one finding
+                if not (needs_sound and node.path in facts["told"].places):  # one cause, one finding
                     _call(run, check, {**facts, "node": node})
 
 

@@ -35,7 +35,7 @@ NODE_FAULT = re.compile(r"\(op_type:([^,)]*)(?:, node name: (.*?))?\): ")
 NODE_CONTEXT = re.compile(r"Bad node spec for node\. Name: (.*) OpType: ")
 CANNOT_INFER = re.compile(r"^Cannot infer type and shape for node name (.*?)\. ")
 PREFIX = re.compile(r"^\[(?:Shape|Type)InferenceError\]\s*")
-DECLARED = re.compile(r"[Ii]nferred .*existing|Inferred=.*Declared=")
+DECLARED = re.compile(r"[Ii]nferred (shape and|elem type differs from) existing")
 FOLLOW_ON = re.compile(r"expected to have type but instead is null|Inference error\(s\):\s*$")
 
 
@@ -44,6 +44,23 @@ class Fault:
     """One thing that native code said: the path it is about (None: the model), and its words."""
 
     path: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A declaration that inference contradicts.
+
+    Attributes:
+        path: the node that produces the value.
+        name: the value.
+        is_output: whether the declaration is one of an output of the graph, not of an inner value.
+        text: what inference said.
+    """
+
+    path: str
+    name: str
+    is_output: bool
     text: str
 
 
@@ -70,7 +87,7 @@ class Copy:
     Attributes:
         message: the ModelProto to check.
         nodes: path -> NodeProto in `message`.
-        contradicted: (path of a node, one of its outputs, whether the graph gives it) for declarations that were dropped.
+        contradicted: the declarations that were dropped because inference found something else.
     """
 
     def __init__(self, model: Model, flow: Dataflow, told: Iterable[str] = ()) -> None:
@@ -78,7 +95,7 @@ class Copy:
         self.nodes: dict[str, proto.NodeProto] = {}
         self._inputs: dict[str, tuple] = {}
         self._declared = {item.name for item in self.message.graph.input}
-        self.contradicted: list[tuple[str, str, bool]] = []
+        self.contradicted: list[Contradiction] = []
         self._mend()
         self._name_all(model)
         if not flow.clean:
@@ -205,29 +222,35 @@ class Copy:
         """Drops what the model declares about the outputs of nodes where inference found something else.
 
         Returns:
-            Whether anything was dropped. `contradicted` then has the path of the node, the value, and whether it is an output.
+            Whether anything was dropped; `contradicted` then says what.
         """
         dropped = False
         for fault in faults:
             node = self.nodes.get(fault.path or "")
-            if node is None or "/node[" not in node.name:
-                continue
-            container = self._container(node.name.rpartition("/")[0])
-            outputs = set() if isinstance(container, proto.FunctionProto) else {item.name for item in container.output}
-            for name in filter(None, node.output):
-                declared = container.value_info
-                places = [number for number, item in enumerate(declared) if item.name == name]
-                for number in reversed(places):
-                    del declared[number]
-                if name in outputs and not places:
-                    places = [number for number, item in enumerate(container.output) if item.name == name]
-                    if not container.output[places[0]].HasField("type"):
-                        continue
-                    container.output[places[0]].ClearField("type")
-                if places:
+            for name in filter(None, node.output if node is not None else ()):
+                is_output = self._undeclare(fault.path.rpartition("/")[0], name)
+                if is_output is not None:
                     dropped = True
-                    self.contradicted.append((node.name, name, name in outputs))
+                    self.contradicted.append(Contradiction(fault.path, name, is_output, fault.text))
         return dropped
+
+    def _undeclare(self, path: str, name: str) -> bool | None:
+        """Drops one declaration in a graph, or around it; returns whether it was one of an output, None if there is none."""
+        around = path
+        while around:
+            declared = self._container(around).value_info
+            places = [number for number, item in enumerate(declared) if item.name == name]
+            for number in reversed(places):
+                del declared[number]
+            if places:
+                return False
+            around = around.rpartition(".")[0].rpartition("/")[0]
+        container = self._container(path)
+        for item in () if isinstance(container, proto.FunctionProto) else container.output:
+            if item.name == name and item.HasField("type"):
+                item.ClearField("type")
+                return True
+        return None
 
     def hide_all(self, paths: Iterable[str]) -> None:
         """Makes those of the nodes opaque that are told already; other paths do nothing."""

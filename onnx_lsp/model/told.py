@@ -16,6 +16,7 @@ ECHOES = (
     (re.compile(r"parse|[Ss]parse"), frozenset({"ONX022"})),
     (re.compile(r"[Ff]ield '(type|elem_type|shape)' of|value_info"), frozenset({"ONX025", "ONX020", "ONX017"})),
     (re.compile(r"opset|domain"), frozenset({"ONX002", "ONX003", "ONX004", "ONX007", "ONX052", "ONX030"})),
+    (re.compile(r"deprecated"), frozenset({"ONX031"})),
     (re.compile(r"ir_version"), frozenset({"ONX006"})),
     (re.compile(r"metadata"), frozenset({"ONX009"})),
     (re.compile(r"[Ff]unction"), frozenset({"ONX050", "ONX051", "ONX052", "ONX055", "ONX056"})),
@@ -47,7 +48,15 @@ class Told:
         return bool(self.codes)
 
     def covers(self, path: str | None, text: str) -> bool:
-        """Whether native words about a path (None: about no node) were told already."""
-        if path is not None and any(path == place or path.startswith(f"{place}.") for place in self.places):
-            return True
-        return any(pattern.search(text) and codes & self.codes for pattern, codes in ECHOES if path is None or "SSA" in text)
+        """Whether native words about a path (None: about no node) were told already.
+
+        The native code often names the node around the one that is wrong, or only mentions it.
+        """
+        if path is None:
+            return any(place in text for place in self.places) or self._echoes(text)
+        return path in self.places or any(
+            place.startswith(f"{path}.") or path.startswith(f"{place}.") for place in self.places
+        ) or ("SSA" in text and self._echoes(text))  # fmt: skip
+
+    def _echoes(self, text: str) -> bool:
+        return any(pattern.search(text) and codes & self.codes for pattern, codes in ECHOES)

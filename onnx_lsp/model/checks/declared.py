@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import ModelEdit
-from onnx_lsp.model.graph import Model, Node
+from onnx_lsp.model.graph import Model, Node, Scope
+from onnx_lsp.model.native import Contradiction
 from onnx_lsp.model.shapes import Shapes, TensorType, tensor_type
 from onnx_lsp.model.told import Told
 
-Contradicted = list[tuple[str, str, bool]]
+ELEMENTS = re.compile(r"elem type: \((\d+)\) vs")
 
 
 @check("ONX070")
-def contradicted_value_info(model: Model, contradicted: Contradicted, shapes: Shapes, told: Told, report: Report) -> None:
-    for path, name, is_output in contradicted:
-        if path in told.places:
-            continue
-        node = model.by_path[path]
-        declared = _declared(node, name)
-        inferred = shapes.type(node.scope, name)
-        if not is_output and declared is not None and _differ(declared, inferred):
-            edit = ModelEdit("ONX070", "drop", node.scope.path, (("names", (name,)),), model.skeleton.digest)
-            report("type", node, node=node.title(), name=name, inferred=inferred or "another type", declared=declared, fixes={"drop": edit})
+def contradicted_value_info(
+    model: Model, contradicted: list[Contradiction], shapes: Shapes, told: Told, report: Report
+) -> None:
+    for node, item, declared, inferred in _found(model, contradicted, shapes, told, is_output=False):
+        scope = next(around for around in node.scope.around() if _declared(around, item.name))
+        edit = ModelEdit("ONX070", "drop", scope.path, (("names", (item.name,)),), model.skeleton.digest)
+        report("type", node, node=node.title(), name=item.name, inferred=inferred, declared=declared, fixes={"drop": edit})
 
 
 @check("SHP002")
-def contradicted_output(model: Model, contradicted: Contradicted, shapes: Shapes, told: Told, report: Report) -> None:
-    for path, name, is_output in contradicted:
-        if path in told.places:
+def contradicted_output(
+    model: Model, contradicted: list[Contradiction], shapes: Shapes, told: Told, report: Report
+) -> None:
+    for node, item, declared, inferred in _found(model, contradicted, shapes, told, is_output=True):
+        report("differs", node, node=node.title(), name=item.name, inferred=inferred, declared=declared)
+
+
+def _found(
+    model: Model, contradicted: list[Contradiction], shapes: Shapes, told: Told, is_output: bool
+) -> Iterator[tuple[Node, Contradiction, TensorType, object]]:
+    """(node, contradiction, declared type, inferred type) of those that no other finding explains."""
+    for item in contradicted:
+        if item.path in told.places or item.is_output != is_output:
             continue
-        node = model.by_path[path]
-        declared = _declared(node, name)
-        inferred = shapes.type(node.scope, name)
-        if is_output and declared is not None and _differ(declared, inferred):
-            report("differs", node, node=node.title(), name=name, inferred=inferred or "another type", declared=declared)
+        node = model.by_path[item.path]
+        declared = next(filter(None, (_declared(around, item.name) for around in node.scope.around())), None)
+        inferred = shapes.type(node.scope, item.name)
+        if declared is not None and _differ(declared, inferred):
+            element = ELEMENTS.search(item.text)
+            yield node, item, declared, inferred or (TensorType(int(element[1]), None) if element else "another type")
 
 
 def _differ(declared: TensorType, inferred: TensorType | None) -> bool:
@@ -48,10 +60,9 @@ def _differ(declared: TensorType, inferred: TensorType | None) -> bool:
     return any(isinstance(one, int) and isinstance(other, int) and one != other for one, other in pairs)
 
 
-def _declared(node: Node, name: str) -> TensorType | None:
-    proto = node.scope.proto
-    values = (*proto.value_info, *(() if node.scope.is_function else proto.output))
-    for value in values:
+def _declared(scope: Scope, name: str) -> TensorType | None:
+    proto = scope.proto
+    for value in (*proto.value_info, *(() if scope.is_function else proto.output)):
         if value.name == name and value.type.HasField("tensor_type"):
             return tensor_type(value.type.tensor_type)
     return None

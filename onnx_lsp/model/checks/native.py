@@ -7,9 +7,12 @@ from collections.abc import Iterable
 
 from onnx_lsp.checks import Report, check
 from onnx_lsp.model.dataflow import Dataflow
-from onnx_lsp.model.graph import Model
+from onnx_lsp.model.graph import Model, Node
 from onnx_lsp.model.native import Fault
+from onnx_lsp.model.shapes import Shapes
 from onnx_lsp.model.told import Told
+
+MAX_INPUTS = 4  # that a message shows
 
 @check("ONX001")
 def checker_refuses(model: Model, flow: Dataflow, refusals: list[Fault], told: Told, report: Report) -> None:
@@ -20,11 +23,13 @@ def checker_refuses(model: Model, flow: Dataflow, refusals: list[Fault], told: T
 
 
 @check("SHP001")
-def inference_fails(model: Model, flow: Dataflow, conflicts: list[Fault], told: Told, report: Report) -> None:
+def inference_fails(
+    model: Model, flow: Dataflow, conflicts: list[Fault], shapes: Shapes, told: Told, report: Report
+) -> None:
     known = _told(flow)
     for fault in conflicts:
         if fault.path not in known and not told.covers(fault.path, fault.text):
-            _say(model, fault, report)
+            _say(model, fault, report, shapes)
 
 
 def _told(flow: Dataflow) -> set[str | None]:
@@ -32,13 +37,20 @@ def _told(flow: Dataflow) -> set[str | None]:
     return paths | {node.path for nodes in flow.cycles for node in nodes}
 
 
-def _say(model: Model, fault: Fault, report: Report) -> None:
+def _say(model: Model, fault: Fault, report: Report, shapes: Shapes | None = None) -> None:
     node = model.by_path.get(fault.path) if fault.path else None
     if node is None:
         report("model", problem=_lowered(_named(fault.text, model, ())))
         return
     text = _named(fault.text, model, (fault.path,))
-    report("node", node, node=node.title(), problem=_lowered(text))
+    report("node", node, node=node.title(), problem=_lowered(text) + (_inputs(node, shapes) if shapes else ""))
+
+
+def _inputs(node: Node, shapes: Shapes) -> str:
+    """What a node reads, with types, as far as they are known."""
+    found = [(name, shapes.type(node.scope, name)) for name in dict.fromkeys(node.inputs) if name]
+    listed = [f"`{name}` {type_}" for name, type_ in found if type_ is not None][:MAX_INPUTS]
+    return f" ({', '.join(listed)})" if listed else ""
 
 
 def _named(text: str, model: Model, hidden: Iterable[str]) -> str:
