@@ -76,6 +76,13 @@ class ExportCall:
 
         return reached(self)
 
+    @cached_property
+    def walks(self) -> list:
+        """What the reachable `forward` methods do (`forward.Walk`), for each way that leads here."""
+        from onnx_lsp.script.forward import walks
+
+        return walks(self)
+
     @property
     def list_node(self) -> Node:
         """The argument list, with its parentheses."""

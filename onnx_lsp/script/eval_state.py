@@ -1,8 +1,8 @@
 """Which mode a module is in: what `.eval()` and `.train()` change, and what of the exported object minds.
 
-While a script is followed, the mode of what it builds is kept in the heap: `Obj.mode` for classes of this file, an entry
-`("mode", id)` for what a call of something imported gave. Where an export call is come to, `Layer` takes a picture of the
-exported object and of all modules that it holds.
+While a script is followed, the mode of what it builds is kept in the heap: `Obj.mode` for classes of this file, an
+entry `("mode", id)` for what a call of something imported gave. Where an export call is come to, `picture` takes down
+the exported object and all modules that it holds.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Iterator
 
 from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.source import Source
-from onnx_lsp.script.state import contents
 from onnx_lsp.script.values import UNKNOWN, Atom, Cell, Made, Map, Obj, Seq, Value, const
 
 TRAIN, EVAL = "train", "eval"
@@ -44,7 +43,9 @@ def builds_module(callee: str, args: tuple[Value, ...] = ()) -> bool:
 
 def is_class(callee: str) -> bool:
     """A dotted name is that of an imported class, by the way it is written."""
-    return "." in callee and not callee.startswith(NOT_MODULES) and CLASS_NAME.match(callee.rpartition(".")[2]) is not None
+    if "." not in callee or callee.startswith(NOT_MODULES):
+        return False
+    return CLASS_NAME.match(callee.rpartition(".")[2]) is not None
 
 
 def parts(value: Value, heap: dict) -> Iterator[tuple[Cell | Made, Atom]]:

@@ -1,4 +1,4 @@
-"""What an export call reaches: the exported object with its parts, classes of other modules opened up, and their modes."""
+"""What an export call reaches: the exported object, its parts and their modes, through classes of other modules."""
 
 from __future__ import annotations
 
@@ -50,16 +50,19 @@ class Reach:
         self.norms = self.evaluated = self.unsure = False
         self.visible = True
         self._seen: set[int] = set()
-        self._opened = 0
+        self._opened: dict[int, Layer] = {}
         self.root = self.opened(root)
         self._look(self.root)
 
     def opened(self, layer: Layer) -> Layer:
         """A layer whose class is imported from the workspace, as an object of that class."""
-        atom = layer.atom
-        if not isinstance(atom, Made) or not is_class(atom.callee) or self._opened >= MOST_OPENED:
-            return layer
-        self._opened += 1
+        if isinstance(layer.atom, Made) and is_class(layer.callee) and len(self._opened) < MOST_OPENED:
+            if id(layer) not in self._opened:
+                self._opened[id(layer)] = self._instance(layer, layer.atom)
+            return self._opened[id(layer)]
+        return layer
+
+    def _instance(self, layer: Layer, atom: Made) -> Layer:
         found = self.script.modules.find(atom.callee, layer.source.path)
         inner = found[0].instance(found[1], atom) if found is not None else None
         if inner is None:

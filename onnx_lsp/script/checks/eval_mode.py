@@ -40,7 +40,8 @@ def missing_eval(call: ExportCall, report: Report) -> None:
         return
     kinds = sorted({layer.callee.rpartition(".")[2] for layer in live})
     related = tuple(_place(call, report, layer) for layer in live[:MOST_NAMED])
-    report("live", at, fixes={**fixes, **keep_old_exporter(call)}, related=related, model=model, layers="`, `".join(kinds))
+    fixes |= keep_old_exporter(call)
+    report("live", at, fixes=fixes, related=related, model=model, layers="`, `".join(kinds))
 
 
 def _live(found: list[Reach]) -> list[Layer]:

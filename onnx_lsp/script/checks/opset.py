@@ -25,7 +25,7 @@ def opset_not_guaranteed(call: ExportCall, report: Report) -> None:
     low = [atom for atom in argument.value.atoms if is_opset(atom) and 0 < atom.value < torch_api.OPSET_FLOOR]
     if not low:
         return
-    fixes = {**_changed(call, "raise", low, torch_api.OPSET_FLOOR), **keep_old_exporter(call)}
+    fixes = {**changed(call, "raise", low, torch_api.OPSET_FLOOR), **keep_old_exporter(call)}
     related = _set_here(report, argument, low)
     report("floor", argument.keyword or argument.node, fixes=fixes, related=related, asked=_asked(low))
 
@@ -46,7 +46,7 @@ def opset_too_high(call: ExportCall, report: Report) -> None:
     report(
         "refused" if refused else "unsupported",
         argument.keyword or argument.node,
-        fixes=_changed(call, "lower", above, highest),
+        fixes=changed(call, "lower", above, highest),
         related=_set_here(report, argument, above),
         asked=_asked(above),
         highest=highest,
@@ -115,7 +115,7 @@ def _asked(atoms: list[Atom]) -> str:
     return ", ".join(map(str, sorted({atom.value for atom in atoms})))
 
 
-def _changed(call: ExportCall, key: str, atoms: list[Atom], opset: int) -> dict[str, edits.Edits]:
+def changed(call: ExportCall, key: str, atoms: list[Atom], opset: int) -> dict[str, edits.Edits]:
     """The fix that writes another opset wherever these are written."""
     if not all(atom.node is not None and atom.node.type == "integer" for atom in atoms):
         return {}
