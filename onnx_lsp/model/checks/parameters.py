@@ -161,18 +161,22 @@ def einsum_dims(node: Node, shapes: Shapes, report: Report) -> None:
                 return
 
 
-@check("SHP040", op=("MatMul", "Gemm", "Add", "Mul", "Sub", "Div", "Concat"))
-def named_differently(node: Node, model: Model, shapes: Shapes, report: Report) -> None:
-    found = [dims(node, number, shapes) for number in range(len(node.inputs))]
-    if node.domain or len(found) < 2 or any(item is None for item in found):
-        return
+MEETING = ("MatMul", "Gemm", "Add", "Mul", "Sub", "Div", "Concat")
+
+
+@check("SHP040")
+def named_differently(model: Model, shapes: Shapes, report: Report) -> None:
     declared = {
         dim.dim_param for value in model.proto.graph.input for dim in value.type.tensor_type.shape.dim if dim.dim_param
     }
-    for one, other in _equal(node, found):
-        if isinstance(one, str) and isinstance(other, str) and one != other and one in declared and other in declared:
-            report("names", node, node=node.title(), one=one, other=other)
-            return
+    for node in (node for op in MEETING for node in model.by_op.get(op, ())) if len(declared) > 1 else ():
+        found = [dims(node, number, shapes) for number in range(len(node.inputs))]
+        if node.domain or len(found) < 2 or any(item is None for item in found):
+            continue
+        for one, other in _equal(node, found):
+            if isinstance(one, str) and isinstance(other, str) and one != other and one in declared and other in declared:
+                report("names", node, node=node.title(), one=one, other=other)
+                break
 
 
 def _equal(node: Node, found: list[Dims]) -> Iterator[tuple[object, object]]:
