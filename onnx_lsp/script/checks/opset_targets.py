@@ -22,20 +22,26 @@ def opset_mismatch(call: ExportCall, file: Script, report: Report) -> None:
 
 def report_above(file: Script, report: Report, value: Value | None, at: Node, case: str = "opset") -> None:
     """Reports an opset that is surely above what some target loads, with the highest that all load."""
-    targets = file.settings.targets
+    limits = _limits(file.settings.targets)
+    if limits:
+        highest, label = min(limits)
+        report_over(file, report, value, at, highest, case, "lower", target=label)
+
+
+def report_over(
+    file: Script, report: Report, value: Value | None, at: Node, highest: int, case: str, fix: str, **words: str
+) -> bool:
+    """Reports an opset that is surely above the highest one, and says whether it did; the fix lowers it where it is written."""
     atoms = value.atoms if value is not None and not value.partial else ()
-    if not targets or not atoms or not all(isinstance(atom, Const) and type(atom.value) is int for atom in atoms):
-        return
-    limits = _limits(targets)
-    if not limits:
-        return
-    highest, label = min(limits)
+    if not atoms or not all(isinstance(atom, Const) and type(atom.value) is int for atom in atoms):
+        return False
     if any(atom.value <= highest for atom in atoms):
-        return
+        return False
     written = all(atom.node is not None and atom.node.type == "integer" for atom in atoms)
     changed = [edit for atom in atoms for edit in edits.replace(file.source, atom.node, str(highest))] if written else []
-    fixes = {"lower": tuple(dict.fromkeys(changed))} if written else {}
-    report(case, at, fixes=fixes, asked=min(atom.value for atom in atoms), highest=highest, target=label)
+    fixes = {fix: tuple(dict.fromkeys(changed))} if written else {}
+    report(case, at, fixes=fixes, asked=min(atom.value for atom in atoms), highest=highest, **words)
+    return True
 
 
 def _limits(targets: tuple[str, ...]) -> list[tuple[int, str]]:

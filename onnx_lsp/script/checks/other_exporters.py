@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from onnx_lsp.checks import Report, check
 from onnx_lsp.script import edits
-from onnx_lsp.script.checks.opset_targets import report_above
+from onnx_lsp.script.checks.opset_targets import report_above, report_over
 from onnx_lsp.script.syntax import Script
 from onnx_lsp.script.usage import Use, paths
 from onnx_lsp.script.values import Made, Seq, Value
 
 SPECS = ("TensorSpec", "InputSpec", "KerasTensor")
+TF2ONNX_OPSET = 18  # the last of `OPSET_TO_IR_VERSION` in tf2onnx/constants.py, 1.17.0; Keras exports through tf2onnx
 
 
 @check("EXP801")
@@ -21,11 +22,13 @@ def tf2onnx_signature(file: Script, report: Report) -> None:
         if not use.callee.startswith("tf2onnx.convert.from_"):
             continue
         signature = use.get(1, "input_signature")
+        function = use.callee.rpartition(".")[2]
         if signature is None and not use.open:
-            report("no-signature", use.node.child_by_field_name("function"), function=use.callee.rpartition(".")[2])
+            case = "required" if function == "from_function" else "no-signature"
+            report(case, use.node.child_by_field_name("function"), function=function)
         elif signature is not None and (spec := _spec(signature, _without_rank)) is not None:
             report("unknown-rank", spec.node)
-        report_above(file, report, use.get(2, "opset"), use.place(2, "opset"))
+        _tf2onnx_opset(file, report, use, 2, "opset")
 
 
 @check("EXP802")
@@ -39,7 +42,7 @@ def keras_export(file: Script, report: Report) -> None:
         signature = use.get(3, "input_signature")
         if signature is not None and (spec := _spec(signature, _fixed_batch)) is not None:
             report("fixed-batch", spec.node)
-        report_above(file, report, use.get(-1, "opset_version"), use.place(-1, "opset_version"))
+        _tf2onnx_opset(file, report, use, -1, "opset_version")
 
 
 @check("EXP803")
@@ -82,6 +85,13 @@ def ultralytics_export(file: Script, report: Report) -> None:
             fixes = {"dynamic": edits.insert_arguments(file.source, use.node, {"dynamic": True})}
             report("fixed", use.node.child_by_field_name("function"), fixes=fixes)
         report_above(file, report, use.get(-1, "opset"), use.place(-1, "opset"))
+
+
+def _tf2onnx_opset(file: Script, report: Report, use: Use, position: int, name: str) -> None:
+    """An opset that tf2onnx refuses to write, else one that a target does not load."""
+    value, place = use.get(position, name), use.place(position, name)
+    if not report_over(file, report, value, place, TF2ONNX_OPSET, "unwritten", "write"):
+        report_above(file, report, value, place)
 
 
 def _format(use: Use, position: int) -> set[str] | None:
