@@ -54,6 +54,7 @@ def _rules(group: argparse._ArgumentGroup) -> None:
         "--per-file-ignores", action="append", metavar="PATTERN:RULES", help="do not run these rules on these files"
     )
     group.add_argument("--target", action="append", metavar="RUNTIME", help="a runtime that the models must run on")
+    group.add_argument("--deep", action="store_true", help="read all weights, however long it takes")
 
 
 def _fixes(group: argparse._ArgumentGroup) -> None:
@@ -144,6 +145,8 @@ def overlay(args: argparse.Namespace) -> dict:
     for key in ("fail-on", "baseline", "cache-dir"):
         if value := getattr(args, key.replace("-", "_")):
             table[key] = value
+    if args.deep:
+        table["deep"] = True
     if args.force_exclude:
         table["force-exclude"] = True
     if args.no_respect_gitignore:

@@ -149,6 +149,14 @@ class Scope:
         """The path of a named part: `place("initializer", "w")`."""
         return f'{self.path}/{kind}["{name}"]'
 
+    def can_bypass(self, source: str, target: str) -> bool:
+        """Whether readers of `target` can read `source` instead, and the interface of the scope stays as it is."""
+        if not source or not target:
+            return False
+        if target not in self.outputs:
+            return True
+        return source in self.producers and source not in self.outputs and self.outputs.count(target) == 1
+
     def place_of(self, name: str) -> str:
         """The path of whatever defines a value of this scope."""
         if name in self.producers:

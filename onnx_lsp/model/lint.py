@@ -72,7 +72,8 @@ def _of_model(run: Run, checks: list[Check], facts: dict[str, object]) -> Iterat
     if any(check.code in run.selection.enabled for check in rest):
         yield Stage("the ONNX checker", findings(run, reading))
         copy = native.Copy(model, flow, facts["told"].places)
-        facts["refusals"] = native.checker_faults(copy) if model.opsets else []
+        sound = facts["sound"] = bool(model.opsets) and min(model.opsets.values()) > 0
+        facts["refusals"] = native.checker_faults(copy) if sound else []
         facts["operators"] = Operators(model, suspicious=bool(facts["told"] or facts["refusals"]))
         _staged(run, [check for check in rest if _needs(check) <= REFUSALS | ECHO], facts)
         yield Stage("shape inference", findings(run, reading))
@@ -99,7 +100,7 @@ def _inferred(copy: Copy, facts: dict[str, object]) -> dict[str, object]:
 
     model = facts["model"]
     copy.hide_all(facts["told"].places)
-    conflicts, inferred = native.infer(copy) if model.opsets and not endless(model) else ([], None)
+    conflicts, inferred = native.infer(copy) if facts["sound"] and not endless(model) else ([], None)
     shapes = Shapes(inferred, model.scopes)
     return {"conflicts": conflicts, "contradicted": copy.contradicted, "shapes": shapes, "usage": Usage(model, shapes)}
 

@@ -24,6 +24,7 @@ from onnx_lsp.model.signatures import domains
 OPAQUE = "onnx-lsp.opaque"
 MAX_ROUNDS = 20
 MAX_FILL = 64 << 20  # bytes
+MAX_PROPAGATED = 1 << 20  # elements; data propagation makes a dim of every element of a vector that meets a Concat
 EXTERNAL = proto.TensorProto.EXTERNAL
 TENSOR = proto.AttributeProto.TENSOR
 
@@ -148,6 +149,8 @@ class Copy:
             name = f"{path}/node[{index}]"
             node.name = name
             self.nodes[name] = node
+            if node.domain == "ai.onnx":  # the same as the empty one, but not to the checker
+                node.domain = ""
             for body, label in bodies(node):
                 self._name(body.node, f"{name}.{label}")
 
@@ -379,13 +382,20 @@ def infer(copy: Copy) -> tuple[list[Fault], proto.ModelProto | None]:
     native = proto.native.shape_inference
     errors = (native.InferenceError, proto.native.checker.ValidationError)
     inferred: list[bytes] = []
-    faults = _rounds(copy, lambda data: inferred.append(native.infer_shapes(data, True, True, True)), errors, _faulty)
+    data_prop = _longest_vector(copy.message.graph) <= MAX_PROPAGATED
+    faults = _rounds(copy, lambda data: inferred.append(native.infer_shapes(data, True, True, data_prop)), errors, _faulty)
     if not inferred:
         try:
-            inferred.append(native.infer_shapes(copy.message.SerializeToString(), False, False, True))
+            inferred.append(native.infer_shapes(copy.message.SerializeToString(), False, False, data_prop))
         except (*errors, RuntimeError, ValueError):
             return faults, None
     return faults, proto.ModelProto.FromString(inferred[0])
+
+
+def _longest_vector(graph: proto.GraphProto) -> int:
+    """Elements of the longest one-dimensional value that is declared."""
+    shapes = (item.type.tensor_type.shape.dim for item in (*graph.input, *graph.value_info))
+    return max((dims[0].dim_value for dims in shapes if len(dims) == 1), default=0)
 
 
 def _rounds(copy: Copy, run: Callable, errors: tuple[type[Exception], ...], read: Callable) -> list[Fault]:

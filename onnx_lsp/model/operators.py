@@ -64,7 +64,10 @@ def misfits(node: Node, model: Model, imports: dict[str, int]) -> Iterator[Misfi
         return
     if domain not in imports or domain not in known or (domain, node.op) in model.function_ops:
         return
-    opset = min(imports[domain], known[domain][1])
+    lowest, highest = known[domain]
+    opset = min(imports[domain], highest)
+    if opset < lowest:
+        return
     found = signature(node.op, domain, opset)
     if found is None:
         yield _unknown(node, domain, opset)
@@ -104,6 +107,9 @@ def _arity(node: Node, found: Signature, opset: int) -> Iterator[Misfit]:
     for number, name in enumerate(node.inputs[: len(found.optional)]):
         if not name and not found.optional[number]:
             yield Misfit("ONX037", "empty", node, {"parameter": found.parameters[number], "number": number})
+    for number, name in enumerate(node.outputs[: len(found.results)]):
+        if not name and not found.results[number]:
+            yield Misfit("ONX038", "empty", node, {"number": number})
 
 
 def _range(least: int, most: int) -> str:

@@ -79,6 +79,18 @@ class Shapes:
                 self._collect(body, f"{node.name}.{label}")
 
 
+def differ(one: TensorType, other: TensorType) -> bool:
+    """Whether two types exclude each other; what is unknown, or only named, does not."""
+    if one.element != other.element:
+        return True
+    if one.dims is None or other.dims is None:
+        return False
+    if len(one.dims) != len(other.dims):
+        return True
+    pairs = zip(one.dims, other.dims, strict=True)
+    return any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in pairs)
+
+
 def tensor_type(type_proto) -> TensorType:
     """The type that a TypeProto.Tensor declares."""
     if not type_proto.HasField("shape"):

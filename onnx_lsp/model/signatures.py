@@ -19,6 +19,7 @@ class Signature:
         attributes: name -> (AttributeProto.AttributeType, whether it must be given).
         parameters: the names of the inputs.
         optional: whether each input may be left out in the middle.
+        results: whether each output may be left out in the middle.
     """
 
     since: int
@@ -29,6 +30,7 @@ class Signature:
     attributes: dict[str, tuple[int, bool]]
     parameters: tuple[str, ...]
     optional: tuple[bool, ...]
+    results: tuple[bool, ...]
 
 
 @lru_cache(maxsize=4096)
@@ -49,6 +51,7 @@ def signature(op: str, domain: str, opset: int) -> Signature | None:
         {name: (int(item.type.value), item.required) for name, item in schema.attributes.items()},
         tuple(item.name for item in formal),
         tuple(item.option != once for item in formal),
+        tuple(item.option != once for item in schema.outputs),
     )
 
 

@@ -16,6 +16,8 @@ ECHOES = (
     (re.compile(r"parse|[Ss]parse"), frozenset({"ONX022"})),
     (re.compile(r"[Ff]ield '(type|elem_type|shape)' of|value_info"), frozenset({"ONX025", "ONX020", "ONX017"})),
     (re.compile(r"opset|domain"), frozenset({"ONX002", "ONX003", "ONX004", "ONX007", "ONX052", "ONX030"})),
+    (re.compile(r"existing"), frozenset({"ONX021"})),
+    (re.compile(r"in initializer but not in graph input"), frozenset({"ONX006"})),
     (re.compile(r"deprecated"), frozenset({"ONX031"})),
     (re.compile(r"ir_version"), frozenset({"ONX006"})),
     (re.compile(r"metadata"), frozenset({"ONX009"})),

@@ -15,6 +15,7 @@ from onnx_lsp.script import library
 from onnx_lsp.script.containers import elements, held, with_attribute, with_item
 from onnx_lsp.script.eval_state import TRAIN, Layer, picture, set_mode
 from onnx_lsp.script.grammar import Node, first_expression
+from onnx_lsp.script.lightning import TO_ONNX, export_arguments, is_lightning
 from onnx_lsp.script.operators import truth_of_atom
 from onnx_lsp.script.parameters import Arguments, bind_parameters, combined, frozen_arguments
 from onnx_lsp.script.source import Source
@@ -351,6 +352,8 @@ class Flow:
                     callee = self._attribute(content, Value((atom,)), name, node, frame)
                     results.append(self.apply(callee, given, node, frame))
                 else:
+                    if name == "to_onnx" and is_lightning(content):
+                        self.observe(TO_ONNX, export_arguments(frozen_arguments(given, frame), one, node), node, frame)
                     if isinstance(content, Made) and watched(f"{content.callee}().{name}"):
                         self.use(f"{content.callee}().{name}", given, node, frame, one)
                     results.append(library.method(self, content, one, name, given, node, frame))
@@ -391,7 +394,8 @@ class Flow:
     def observe(self, callee: str, given: Arguments, node: Node, frame: Frame) -> None:
         """Records an export call."""
         seen = Observation(node, callee, frozen_arguments(given, frame))
-        seen.layers = picture(given.get(0, "model"), frame.state.heap, self.source)
+        if callee != TO_ONNX:  # which sets evaluation mode by itself
+            seen.layers = picture(given.get(0, "model"), frame.state.heap, self.source)
         self.observations.setdefault((node.start_byte, node.end_byte), []).append(seen)
 
     def use(self, callee: str, given: Arguments, node: Node, frame: Frame, owner: Value | None = None) -> None:

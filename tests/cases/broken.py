@@ -89,6 +89,17 @@ def named_graph(proto: onnx.ModelProto) -> None:
     proto.graph.name = "main_graph"
 
 
+@broken("<ir_version: 8, opset_import: [\"\" : 17]> g (float[2] x) => (float[2] y) { h = Relu(x) y = Neg(h) }")
+def value_info_twice(proto: onnx.ModelProto) -> None:
+    for dims in ([2], [3]):
+        proto.graph.value_info.append(helper.make_tensor_value_info("h", TensorProto.FLOAT, dims))
+
+
+@broken()
+def trained_in_place(proto: onnx.ModelProto) -> None:
+    proto.training_info.add().algorithm.name = "step"
+
+
 @broken()
 def metadata_twice(proto: onnx.ModelProto) -> None:
     helper.set_model_props(proto, {"task": "detect"})

@@ -70,6 +70,24 @@ def truncated(path: Path) -> None:
     path.write_bytes(tiny_bytes()[:-20])
 
 
+def two_gigabytes(path: Path) -> None:
+    """A weight of 2 GiB in the file itself; the file is sparse and takes no room on the disk."""
+    from onnx_lsp.model.varint import varint
+
+    size = 1 << 31
+    tensor = onnx.TensorProto(name="w", data_type=onnx.TensorProto.UINT8, dims=[size]).SerializeToString()
+    payload = varint(9 << 3 | 2) + varint(size)
+    text = '<ir_version: 8, opset_import: ["" : 17]> g (uint8[1] x) => (uint8[n] y) { y = Concat<axis = 0>(x, w) }'
+    model = onnx.parser.parse_model(text)
+    graph = model.graph.SerializeToString()
+    model.ClearField("graph")
+    inner = varint(5 << 3 | 2) + varint(len(tensor) + len(payload) + size) + tensor + payload
+    head = model.SerializeToString() + varint(7 << 3 | 2) + varint(len(graph) + len(inner) + size) + graph + inner
+    with path.open("wb") as file:
+        file.write(head)
+        file.truncate(len(head) + size)
+
+
 def malformed(path: Path) -> None:
     """The length of the node is larger than the graph around it."""
     data = bytearray(tiny_bytes())

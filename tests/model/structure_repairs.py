@@ -25,6 +25,8 @@ STRUCTURE_REPAIRS = {
     ],
     ("ONX006", "set"): [
         "no_ir_version",
+        "future_ir_version",
+        '<ir_version: 3, opset_import: ["" : 8]> g (float[2] x) => (float[2] y) <float[2] w = {1, 2}> { y = Add(x, w) }',
         DOM.replace("8", "7") + "g (float[2] x) => (float[2] y) { y = dom.f(x) }" + FUNCTION,
     ],
     ("ONX008", "name"): ["nameless_graph", "nameless_branch"],
@@ -55,5 +57,6 @@ STRUCTURE_REPAIRS = {
         HEAD + "g (float[2] x) => (float[2] y) <int64[2] h> { h = Relu(x) y = Neg(h) }",
         HEAD + BRANCHES.replace("(float[2] p) {", "(float[2] p) <float[2,2] h> {") % "h = Relu(x) p = Neg(h)",
     ],
+    ("ONX071", "drop"): ["value_info_twice", HEAD + "g (float[2] x) => (float[2] y) <float[2] gone> { y = Relu(x) }"],
     ("SEC030", "strip"): ["traces"],
 }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx_lsp.checks import Report, check
 from onnx_lsp.model.graph import Model, Node, Scope
-from onnx_lsp.model.shapes import TensorType, tensor_type
+from onnx_lsp.model.shapes import Shapes, TensorType, tensor_type
 
 INT64, BOOL = 7, 9
 OF_LOOP = 2  # inputs of a Loop and of its body before the carried values
@@ -14,11 +14,14 @@ OF_LOOP = 2  # inputs of a Loop and of its body before the carried values
 def body_counts(node: Node, model: Model, report: Report) -> None:
     if node.domain or (node.op == "Scan" and model.imports(node.scope).get("", 0) < 9):
         return  # the Scan of opset 8 takes the lengths of sequences too
+    wrong: dict[tuple[str, int, int, str], list[str]] = {}
     for body in node.bodies:
-        label = body.path.rpartition(".")[2]
         for kind, given, wanted, why in _counts(node, body):
             if given != wanted:
-                report("count", node, node=node.title(), label=label, kind=kind, given=_counted(given, kind), wanted=wanted, why=why)
+                wrong.setdefault((kind, given, wanted, why), []).append(body.path.rpartition(".")[2])
+    for (kind, given, wanted, why), labels in wrong.items():
+        label = "` and `".join(labels)
+        report("count", node, node=node.title(), label=label, kind=kind, given=_counted(given, kind), wanted=wanted, why=why)
 
 
 def _counted(count: int, kind: str) -> str:
@@ -74,6 +77,18 @@ def loop_types(node: Node, report: Report) -> None:
         before, after = _type(given), _type(result)
         if before and after and before.element != after.element:
             report("carried", node, node=node.title(), name=given.name, before=before, result=result.name, after=after)
+
+
+@check("SHP003", op="Loop")
+def loop_initial(node: Node, shapes: Shapes, report: Report) -> None:
+    body = node.bodies[0] if len(node.bodies) == 1 else None
+    if node.domain or body is None:
+        return
+    for name, value in zip(node.inputs[OF_LOOP:], body.proto.input[OF_LOOP:], strict=False):
+        given, wanted = shapes.type(node.scope, name) if name else None, _type(value)
+        if given and wanted and given.element and given.element != wanted.element:
+            report("initial", node, node=node.title(), name=name, given=given, parameter=value.name, wanted=wanted)
+            return
 
 
 def _type(value) -> TensorType | None:

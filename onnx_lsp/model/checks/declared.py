@@ -9,7 +9,7 @@ from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import ModelEdit
 from onnx_lsp.model.graph import Model, Node, Scope
 from onnx_lsp.model.native import Contradiction
-from onnx_lsp.model.shapes import Shapes, TensorType, tensor_type
+from onnx_lsp.model.shapes import Shapes, TensorType, differ, tensor_type
 from onnx_lsp.model.told import Told
 
 ELEMENTS = re.compile(r"elem type: \((\d+)\) vs")
@@ -43,21 +43,9 @@ def _found(
         node = model.by_path[item.path]
         declared = next(filter(None, (_declared(around, item.name) for around in node.scope.around())), None)
         inferred = shapes.type(node.scope, item.name)
-        if declared is not None and _differ(declared, inferred):
+        if declared is not None and (inferred is None or differ(declared, inferred)):
             element = ELEMENTS.search(item.text)
             yield node, item, declared, inferred or (TensorType(int(element[1]), None) if element else "another type")
-
-
-def _differ(declared: TensorType, inferred: TensorType | None) -> bool:
-    """Whether two types exclude each other. What could not be inferred again did so when it was compared."""
-    if inferred is None or inferred.element != declared.element:
-        return True
-    if inferred.dims is None or declared.dims is None:
-        return False
-    if len(inferred.dims) != len(declared.dims):
-        return True
-    pairs = zip(inferred.dims, declared.dims, strict=True)
-    return any(isinstance(one, int) and isinstance(other, int) and one != other for one, other in pairs)
 
 
 def _declared(scope: Scope, name: str) -> TensorType | None:

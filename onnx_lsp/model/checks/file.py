@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from onnx_lsp.checks import Report, check
 from onnx_lsp.model import sniff
 from onnx_lsp.model.reading import Reading
+
+MAX_PROTOBUF = (1 << 31) - 1  # bytes; no protobuf library reads more
 
 
 @check("FIL002")
@@ -34,7 +38,22 @@ def not_onnx(reading: Reading, report: Report) -> None:
 def truncated_model(reading: Reading, report: Report) -> None:
     if reading.cut_off:
         size = reading.skeleton.size
-        report("cut-off", size=size, missing=reading.fault.declared_end - size)
+        case = "growing" if _size(reading.skeleton.path) != size else "cut-off"
+        report(case, size=size, missing=reading.fault.declared_end - size)
+
+
+def _size(path: str) -> int:
+    """Bytes of the file now; -1 where it is gone."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return -1
+
+
+@check("FIL013")
+def over_two_gigabytes(reading: Reading, report: Report) -> None:
+    if reading.skeleton.size > MAX_PROTOBUF and reading.usable:
+        report("large", size=reading.skeleton.size)
 
 
 @check("FIL006")

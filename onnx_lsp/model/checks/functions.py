@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from difflib import get_close_matches
 
 from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import ModelEdit
 from onnx_lsp.model.calls import call_graph, called, key, keys, loop_of
 from onnx_lsp.model.checks.header import shown
+from onnx_lsp.model.checks.security import SHIPPED
 from onnx_lsp.model.graph import Model, Scope
 
 @check("ONX050")
@@ -86,11 +88,17 @@ def unused_function(model: Model, report: Report) -> None:
 @check("ONX055")
 def wrong_call(model: Model, report: Report) -> None:
     table = keys(model)
+    domains = {domain for domain, _, _ in table} - SHIPPED
     for node in model.nodes() if table else ():
         target = called(node, table)
         if target is None:
             if (node.domain, node.op) in model.function_ops:
                 report("overload", node, node=node.title(), overload=node.proto.overload)
+            elif node.domain and node.domain in domains:
+                names = [name for domain, name, _ in table if domain == node.domain]
+                close = next(iter(get_close_matches(node.op, names, 1, 0.6)), None)
+                hint = f"; did you mean `{close}`?" if close else ""
+                report("missing", node, node=node.title(), domain=node.domain, name=node.op, hint=hint)
             continue
         for kind, given, declared in (("input", node.inputs, target.inputs), ("output", node.outputs, target.outputs)):
             if len(given) > len(declared):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import ModelEdit
 from onnx_lsp.engine import MAX_RELATED
+from onnx_lsp.model.checks.names import HIDDEN_SINCE
 from onnx_lsp.model.checks.runtime import needed_ir
 from onnx_lsp.model.graph import Model, Node, Scope
 from onnx_lsp.model.signatures import domains, latest_ir
@@ -91,15 +92,19 @@ def unused_import(model: Model, report: Report) -> None:
 @check("ONX006")
 def ir_version(model: Model, report: Report) -> None:
     version, latest = model.proto.ir_version, latest_ir()
+    lowest = needed_ir(model)
     if version > latest:
-        report("newer", version=version, latest=latest)
+        edit = ModelEdit("ONX006", "set", "", (("to", latest),), model.skeleton.digest)
+        report("newer", version=version, latest=latest, to=latest, fixes={"set": edit} if lowest <= latest else {})
     elif version < 1:
-        lowest = needed_ir(model)
         edit = ModelEdit("ONX006", "set", "", (("to", max(lowest, 8)),), model.skeleton.digest)
         report("missing", to=max(lowest, 8), fixes={"set": edit})
     elif version < 8 and model.proto.functions:
-        edit = ModelEdit("ONX006", "set", "", (("to", needed_ir(model)),), model.skeleton.digest)
-        report("functions", version=version, to=needed_ir(model), fixes={"set": edit})
+        edit = ModelEdit("ONX006", "set", "", (("to", lowest),), model.skeleton.digest)
+        report("functions", version=version, to=lowest, fixes={"set": edit})
+    elif version < HIDDEN_SINCE and (hidden := [name for name in model.graph.initializers if name not in model.graph.inputs]):
+        edit = ModelEdit("ONX006", "set", "", (("to", lowest),), model.skeleton.digest)
+        report("initializers", version=version, name=hidden[0], count=len(hidden), to=lowest, fixes={"set": edit})
 
 
 @check("ONX007")

@@ -16,6 +16,8 @@ MUCH = 64 << 10  # bytes of dead weight that are worth a line on the terminal
 @check("ONX014")
 def duplicate_initializer(model: Model, report: Report) -> None:
     for scope in model.scopes:
+        for name in scope.initializers.keys() & scope.sparse.keys() if scope.sparse else ():
+            report("sparse", scope.place("initializer", name), name=name)
         if scope.is_function or len(scope.initializers) == len(scope.proto.initializer):
             continue
         counts = Counter(item.name for item in scope.proto.initializer)

@@ -95,6 +95,30 @@ def duplicate_interface(model: Model, report: Report) -> None:
                     report("twice", scope.place(kind, name), kind=kind, name=name, count=count)
 
 
+@check("ONX071")
+def idle_value_info(model: Model, report: Report) -> None:
+    for scope in model.scopes:
+        names = [item.name for item in scope.proto.value_info]
+        if not names:
+            continue
+        inside = _values(model, scope)
+        stale = [name for name in dict.fromkeys(names) if name not in inside]
+        twice = [name for name, count in Counter(names).items() if count > 1] if len(set(names)) < len(names) else []
+        for case, found in (("stale", stale), ("twice", twice)):
+            if found:
+                edit = ModelEdit("ONX071", "drop", scope.path, (("names", tuple(found)),), model.skeleton.digest)
+                report(case, scope.path, name=found[0], count=len(found), fixes={"drop": edit})
+
+
+def _values(model: Model, scope: Scope) -> set[str]:
+    """Every value of a scope and of the subgraphs in it."""
+    names = {*scope.producers, *scope.inputs, *scope.initializers, *scope.sparse, *scope.outputs}
+    for other in model.scopes if len(model.scopes) > 1 else ():
+        if scope in other.around():
+            names |= {*other.producers, *other.inputs, *other.initializers, *other.outputs}
+    return names
+
+
 @check("ONX040")
 def duplicate_node_names(model: Model, report: Report) -> None:
     for scope in model.scopes:

@@ -80,6 +80,8 @@ def _first(node: Node) -> str:
 
 @check("ONX013")
 def output_not_produced(model: Model, flow: Dataflow, report: Report) -> None:
+    if not model.graph.outputs and model.graph.nodes and not model.proto.training_info:
+        report("none", "graph", count=len(model.graph.nodes))
     for scope, name in flow.missing:
         close = _closest(name, _values(scope))
         place = scope.place("output", name)

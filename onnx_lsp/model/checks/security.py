@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 
 from onnx_lsp.checks import Report, check
@@ -13,6 +12,7 @@ from onnx_lsp.model.calls import MAX_EXPANSION, expanded
 from onnx_lsp.model.constants import Constants
 from onnx_lsp.model.graph import Model, Node
 from onnx_lsp.model.native import byte_size
+from onnx_lsp.model.provenance import LOCAL_PATH
 from onnx_lsp.model.signatures import domains
 
 PYTHON_OPS = frozenset({"PyOp", "PythonOp", "PyCustomOp", "PythonOpGrad"})
@@ -22,10 +22,6 @@ SHIPPED = frozenset(
      "ai.onnx.training", "ai.onnx.preview", "ai.onnx.preview.training", "org.pytorch.aten", "pkg.onnxscript.torch_lib"}
 )  # fmt: skip
 ABSURD = 1 << 40  # bytes: no machine allocates this for one tensor
-LOCAL_PATH = re.compile(
-    r"(?:(?:/home/|/Users/|/root/|/mnt/|/tmp/|/opt/|/workspace/|/content/|/usr/|/var/|/data/|/scratch/|/private/)[\w.\-]+"
-    r"|[A-Za-z]:\\+Users\\+[\w.\-]+|[A-Za-z]:\\+[\w.\- ]+\\+[\w.\- ]+|File \"[^\"]+\", line \d+|Traceback \(most recent)"
-)
 
 
 @check("SEC010", op=tuple(sorted(PYTHON_OPS)))
@@ -37,8 +33,9 @@ def python_op(node: Node, model: Model, report: Report) -> None:
 @check("SEC011")
 def custom_library(model: Model, report: Report) -> None:
     known = domains()
+    own = {domain for domain, _ in model.function_ops}
     for domain in model.opsets:
-        if domain in known or domain in SHIPPED:
+        if domain in known or domain in SHIPPED or domain in own:
             continue
         nodes = [node for node in model.nodes() if node.domain == domain and (domain, node.op) not in model.function_ops]
         nodes = [node for node in nodes if node.op not in PYTHON_OPS]

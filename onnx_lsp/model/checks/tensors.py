@@ -10,7 +10,7 @@ from onnx_lsp.model import proto
 from onnx_lsp.model.checks.initializers import readable
 from onnx_lsp.model.graph import Model, Scope
 from onnx_lsp.model.native import ITEM_BITS, byte_size
-from onnx_lsp.model.shapes import tensor_type
+from onnx_lsp.model.shapes import TensorType, differ, tensor_type
 from onnx_lsp.model.wire import RAW_DATA
 
 TENSOR = proto.AttributeProto.TENSOR
@@ -48,9 +48,11 @@ def tensor_size(model: Model, report: Report) -> None:
             name = "no element type" if element == 0 else f"element type {element}, which ONNX does not have"
             report("type", at, what=what, given=name)
             continue
-        if min(dims, default=0) < 0 or math.prod(dims) > MAX_ELEMENTS:
+        if min(dims, default=0) < 0:
             report("dims", at, what=what, dims=shape(dims))
             continue
+        if math.prod(dims) > MAX_ELEMENTS:
+            continue  # that no machine can hold it is told by SEC020
         if found := misfit(tensor, mark):
             case, fields = found
             report(case, at, what=what, type=TYPES.Name(element).lower(), dims=shape(dims), **fields)
@@ -116,6 +118,18 @@ def _wrong_field(tensor: proto.TensorProto, field: str) -> tuple[str, dict[str, 
 def shape(dims) -> str:
     """Dims as ONNX text writes them: `[2,3]`."""
     return f"[{','.join(map(str, dims))}]"
+
+
+@check("ONX021")
+def contradicted_input(model: Model, report: Report) -> None:
+    graph = model.graph
+    for value in graph.proto.input:
+        tensor = graph.initializers.get(value.name)
+        if tensor is None or not value.type.HasField("tensor_type") or not value.type.tensor_type.elem_type:
+            continue
+        declared, given = tensor_type(value.type.tensor_type), TensorType(tensor.data_type, tuple(tensor.dims))
+        if differ(declared, given):
+            report("differs", graph.place("input", value.name), name=value.name, declared=declared, given=given)
 
 
 @check("ONX022")

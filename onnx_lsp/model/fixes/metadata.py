@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from onnx_lsp.model.checks.security import LOCAL_PATH
 from onnx_lsp.model.fixes.draft import Draft, fix
+from onnx_lsp.model.provenance import LOCAL_PATH
 
 
 @fix("SEC030", "strip")

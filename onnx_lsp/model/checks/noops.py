@@ -1,0 +1,194 @@
+"""Nodes that hand on what they get: alone, or together with the node before them."""
+
+from __future__ import annotations
+
+import math
+
+from onnx_lsp.checks import Report, check
+from onnx_lsp.diagnostics import ModelEdit
+from onnx_lsp.model.constants import Constants
+from onnx_lsp.model.graph import Model, Node
+from onnx_lsp.model.shapes import Shapes, TensorType
+
+FAR = (1 << 31) - 1  # ends of Slice from here on mean "to the end"
+VARIADIC = ("Concat", "Sum", "Max", "Min", "Mean")
+SELF_INVERSE = ("Neg", "Not")
+# Casts that lose nothing: element type -> those that hold each of its values (TensorProto.DataType).
+WIDER = {
+    2: {4, 5, 6, 12, 7, 13, 10, 1, 11}, 3: {5, 6, 7, 10, 1, 11}, 4: {6, 12, 7, 13, 1, 11}, 5: {6, 7, 1, 11},
+    6: {7, 11}, 9: {2, 3, 4, 5, 6, 7, 10, 1, 11, 12, 13}, 10: {1, 11}, 12: {7, 13, 11}, 16: {1, 11}, 1: {11},
+}  # fmt: skip
+
+
+def edit(code: str, key: str, node: Node, model: Model, **arguments: object) -> ModelEdit:
+    """An edit of the node's scope; fixes find the node by `index`."""
+    items = (("index", node.index), *arguments.items())
+    return ModelEdit(code, key, node.scope.path, items, model.skeleton.digest)
+
+
+def bypass_fix(code: str, node: Node, source: str, model: Model) -> dict[str, ModelEdit]:
+    """The fix that makes the readers of a node's output read `source`; none where the interface would change."""
+    if not node.scope.can_bypass(source, node.outputs[0]):
+        return {}
+    return {"remove": edit(code, "remove", node, model, source=source)}
+
+
+def alone(node: Node) -> bool:
+    """Whether the node is a standard op of which only the first output is used."""
+    read = {*node.scope.consumers, *node.scope.outputs}
+    return not node.domain and bool(node.inputs and node.outputs and node.outputs[0]) and not any(
+        name in read for name in node.outputs[1:]
+    )  # fmt: skip
+
+
+@check("OPT002", op="Identity")
+def identity(node: Node, model: Model, report: Report) -> None:
+    if alone(node) and (fixes := bypass_fix("OPT002", node, node.inputs[0], model)):
+        report("identity", node, node=node.title(), source=node.inputs[0], fixes=fixes)
+
+
+@check("OPT003", op=("Cast", "Pad", "Slice", "Transpose", "Reshape", "Expand", "Tile", "Resize", *VARIADIC))
+def no_op(node: Node, model: Model, constants: Constants, shapes: Shapes, report: Report) -> None:
+    if not alone(node):
+        return
+    given = shapes.type(node.scope, node.inputs[0])
+    why = reason(node, given, constants)
+    fixes = bypass_fix("OPT003", node, node.inputs[0], model) if why else {}
+    if fixes:
+        report("nothing", node, node=node.title(), why=why, source=node.inputs[0], fixes=fixes)
+
+
+def reason(node: Node, given: TensorType | None, constants: Constants) -> str | None:
+    """Why a node changes nothing; None where it does, or may."""
+    if node.op in VARIADIC:
+        return "it has one input" if len(node.inputs) == 1 else None
+    if node.op == "Cast":
+        same = given is not None and given.element and node.attr("to") == given.element
+        return "its input has that type already" if same else None
+    if node.op == "Transpose":
+        order = node.attr("perm")
+        return "its order is that of the input" if order and order == list(range(len(order))) else None
+    if node.op in ("Reshape", "Expand"):
+        return _same_shape(node, given, constants)
+    if node.op == "Slice":
+        return _whole(node, given, constants)
+    if node.op == "Pad":
+        pads = node.attr("pads") or constants.ints(node, 1)
+        return "it pads by 0 everywhere" if pads and not any(pads) else None
+    found = constants.of(node, 1 if node.op == "Tile" else 2)
+    if found is None or not found.values or set(found.values) != {1} or len(node.inputs) > 3:
+        return None
+    return "it repeats once" if node.op == "Tile" else "its scales are 1"
+
+
+def _same_shape(node: Node, given: TensorType | None, constants: Constants) -> str | None:
+    wanted = constants.ints(node, 1)
+    if not wanted or given is None or given.dims is None:
+        return None
+    if node.op == "Expand":
+        same = set(wanted) == {1} and len(wanted) <= len(given.dims) or _static(given) == wanted
+        return "its input has that shape already" if same else None
+    free = [number for number, value in enumerate(wanted) if value == -1]
+    if len(wanted) != len(given.dims) or len(free) > 1 or node.attr("allowzero", 0):
+        return None
+    same = all(value in (0, dim) or number in free for number, (value, dim) in enumerate(zip(wanted, given.dims, strict=True)))
+    if free and not all(isinstance(dim, int) and dim > 0 for n, dim in enumerate(given.dims) if n not in free):
+        return None
+    return "its input has that shape already" if same else None
+
+
+def _static(given: TensorType) -> tuple | None:
+    return given.dims if all(isinstance(dim, int) for dim in given.dims) else None
+
+
+def _whole(node: Node, given: TensorType | None, constants: Constants) -> str | None:
+    starts = node.attr("starts") or constants.ints(node, 1)
+    ends = node.attr("ends") or constants.ints(node, 2)
+    axes = node.attr("axes") or constants.ints(node, 3) or (tuple(range(len(starts))) if starts and len(node.inputs) < 4 else None)
+    steps = constants.ints(node, 4) if len(node.inputs) > 4 else (1,)
+    if not starts or not ends or axes is None or steps is None or set(steps) != {1} or any(starts) or len(axes) != len(ends):
+        return None
+    dims = given.dims if given is not None else None
+    for axis, end in zip(axes, ends, strict=True):
+        dim = dims[axis] if dims is not None and -len(dims) <= axis < len(dims) else None
+        if end < FAR and not (isinstance(dim, int) and end >= dim):
+            return None
+    return "it takes everything"
+
+
+NEUTRAL = {"Add": 0, "Sub": 0, "Mul": 1, "Div": 1, "Pow": 1}
+NAMES = {"Add": "adds 0", "Sub": "subtracts 0", "Mul": "multiplies by 1", "Div": "divides by 1", "Pow": "raises to the power 1"}
+
+
+@check("OPT004", op=tuple(NEUTRAL))
+def neutral(node: Node, model: Model, constants: Constants, shapes: Shapes, report: Report) -> None:
+    if node.domain or len(node.inputs) != 2 or not node.outputs or constants.of(node, 0) and constants.of(node, 1):
+        return
+    for place in (1, 0) if node.op in ("Add", "Mul") else (1,):
+        found, source = constants.of(node, place), node.inputs[1 - place]
+        if found is None or not found.values or set(found.values) != {NEUTRAL[node.op]}:
+            continue
+        given = shapes.type(node.scope, source)
+        if given is None or not _kept(found.dims, given) or node.op != "Pow" and given.element != found.element:
+            continue
+        if fixes := bypass_fix("OPT004", node, source, model):
+            report("neutral", node, node=node.title(), what=NAMES[node.op], source=source, fixes=fixes)
+        return
+
+
+def _kept(dims: tuple[int, ...], given: TensorType) -> bool:
+    """Whether broadcasting with a tensor of these dims leaves the shape."""
+    if not dims:
+        return True
+    if given.dims is None or len(dims) > len(given.dims):
+        return False
+    return all(dim in (1, other) for dim, other in zip(reversed(dims), reversed(given.dims), strict=False))
+
+
+@check("OPT005", op=("Transpose", "Cast", "Reshape", "Squeeze", "Unsqueeze", *SELF_INVERSE))
+def cancelling(node: Node, model: Model, constants: Constants, shapes: Shapes, report: Report) -> None:
+    before = node.scope.producers.get(node.inputs[0]) if alone(node) else None
+    if before is None or before.domain or not before.inputs or before.index >= node.index:
+        return
+    if not undone(before, node, constants, shapes):
+        return
+    source = before.inputs[0]
+    if fixes := bypass_fix("OPT005", node, source, model):
+        report("pair", node, node=node.title(), before=before.title(), source=source, fixes=fixes,
+               related=(report.related(before, "the first of the two"),))  # fmt: skip
+
+
+def undone(before: Node, node: Node, constants: Constants, shapes: Shapes) -> bool:
+    """Whether a node takes back exactly what the one before it did."""
+    if node.op in ("Squeeze", "Unsqueeze"):
+        pair = {"Squeeze": "Unsqueeze", "Unsqueeze": "Squeeze"}[node.op]
+        axes = _axes(node, constants)
+        return before.op == pair and axes is not None and axes == _axes(before, constants)
+    if before.op != node.op:
+        return False
+    if node.op in SELF_INVERSE:
+        return True
+    given = shapes.type(node.scope, before.inputs[0])
+    if node.op == "Transpose":
+        return _inverse(before.attr("perm"), node.attr("perm"), given)
+    if given is None:
+        return False
+    if node.op == "Cast":
+        return node.attr("to") == given.element and before.attr("to") in WIDER.get(given.element, ())
+    result = shapes.type(node.scope, node.outputs[0])
+    dims = _static(given) if given.dims is not None else None
+    return dims is not None and result is not None and result.dims == dims and math.prod(dims) > 0
+
+
+def _axes(node: Node, constants: Constants) -> tuple[int, ...] | None:
+    axes = node.attr("axes") or constants.ints(node, 1)
+    return tuple(axes) if axes and min(axes) >= 0 else None
+
+
+def _inverse(first: list | None, second: list | None, given: TensorType | None) -> bool:
+    rank = len(first or second or ()) or (given.rank if given and given.rank else 0)
+    backwards = list(range(rank))[::-1]
+    first, second = first or backwards, second or backwards
+    if not rank or len(first) != len(second) or first == list(range(rank)):
+        return False
+    return sorted(first) == sorted(second) == list(range(rank)) and [first[place] for place in second] == list(range(rank))
