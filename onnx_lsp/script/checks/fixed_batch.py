@@ -17,6 +17,7 @@ FIXED_SHAPE = tuple(
 # The script opens the shape of the written model by itself.
 MADE_DYNAMIC = ("dim_param", "update_inputs_outputs_dims", "make_dynamic", "dynamize")
 SHORT = re.compile(r"\b(?:snpe|qnn[ _-]|vela\b|npu\b|atc\b|tnn\b|esp-?dl\b|horizon.?(?:x3|j5|plugin|robot))")
+DYNAMIC = ("axes", "axis", "shape", "shapes")  # how arguments end that make dims dynamic, or were meant to
 # What a recurrent state is called.
 STATE = re.compile(r"^[hc](?:x|_?n|_?[0t]|_?in|_?out)?$|hidden|state|cell", re.IGNORECASE)
 
@@ -24,8 +25,8 @@ STATE = re.compile(r"^[hc](?:x|_?n|_?[0t]|_?in|_?out)?$|hidden|state|cell", re.I
 @check("EXP206")
 def missing_dynamic_axes(call: ExportCall, report: Report) -> None:
     """No dynamic axes, and every example input is a tensor with a known first dim."""
-    if call.get("dynamic_axes") is not None or call.get("dynamic_shapes") is not None or meant_static(call):
-        return
+    if any(name.endswith(DYNAMIC) for name in call.arguments) or meant_static(call):
+        return  # misspelt ones have a finding of their own
     shapes = example_shapes(call)
     if not shapes or any(not shape or type(shape[0]) is not int for shape in shapes):
         return
