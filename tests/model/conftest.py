@@ -27,7 +27,7 @@ def case(tmp_path: Path) -> Callable[[str], Path]:
 
     def write(source: str) -> Path:
         path = tmp_path / "model.onnx"
-        if "\n" in source:
+        if "{" in source:
             path.write_bytes(onnx.parser.parse_model(source).SerializeToString())
         else:
             cases.build(source, path)
