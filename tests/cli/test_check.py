@@ -7,7 +7,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from tests.cli.tool import CLEAN_MODEL, CLEAN_SCRIPT, SCRIPT, check, model, onnx_lint, script
+from tests.cli.tool import CLEAN_MODEL, CLEAN_SCRIPT, PLANTED, SCRIPT, check, model, onnx_lint, script
 
 SELECTIONS = [
     (["--select", "EXP504"], {"EXP504"}),
@@ -38,7 +38,21 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("options", "codes"), SELECTIONS, ids=lambda value: " ".join(value) or "nothing")
 def test_rules_are_selected_by_code_prefix_name_or_all(project: Path, options: list[str], codes: set[str]) -> None:
-    assert set(check(*options, cwd=project).codes) == codes
+    assert PLANTED & set(check(*options, cwd=project).codes) == codes
+
+
+FAMILIES = [
+    (["--select", "EXP504"], {"EXP"}),
+    (["--select", "EXP"], {"EXP"}),
+    (["--select", "OPT"], {"OPT"}),
+    (["--select", "ALL", "--ignore", "EXP,ONX"], {"OPT", "MET"}),
+    (["--ignore", "EXP504", "--select", "EXP5"], set()),
+]
+
+
+@pytest.mark.parametrize(("options", "families"), FAMILIES, ids=lambda value: " ".join(value))
+def test_nothing_is_found_that_is_not_selected(project: Path, options: list[str], families: set[str]) -> None:
+    assert {code[:3] for code in check(*options, cwd=project).codes} == families
 
 
 def test_hints_are_neither_shown_nor_fixed_unless_their_rule_is_selected(project: Path) -> None:

@@ -12,7 +12,10 @@ from pathlib import Path
 COMMAND = [sys.executable, "-m", "onnx_lsp.cli"]
 PLAIN = {"NO_COLOR": "", "FORCE_COLOR": "", "PYTHONUTF8": "1"}
 
-# One error with a safe fix (EXP504), and nothing else.
+# What is planted below: an error, and nothing else but hints, of which there are more with every new rule.
+PLANTED = {"EXP504", "ONX010", "OPT001"}
+
+# An error with a safe fix (EXP504).
 SCRIPT = """\
 import torch
 

@@ -21,13 +21,18 @@ def finding(item: Diagnostic) -> dict:
         "severity": item.severity.label,
         "message": item.message,
         "file": shown_path(item.file),
-        "cell": item.cell,
+        **_cell(item.cell),
         "range": _range(item.range),
         "location": item.location,
         "fixes": [_fix(fix) for fix in item.fixes],
         "related": [_related(place) for place in item.related],
         "url": item.card,
     }
+
+
+def _cell(number: int | None) -> dict:
+    """The cell of a notebook; the key is there only where ranges count in one."""
+    return {} if number is None else {"cell": number}
 
 
 def _range(span: TextRange | None) -> dict | None:
@@ -45,7 +50,7 @@ def _fix(fix: Fix) -> dict:
 def _related(place: Related) -> dict:
     return {
         "file": shown_path(place.file),
-        "cell": place.cell,
+        **_cell(place.cell),
         "range": _range(place.range),
         "location": place.location,
         "message": place.message,
