@@ -48,7 +48,7 @@ def poison(root: Path) -> None:
             entry.read_bytes()
             .partition(b"\n")[2]
             .replace(b" is the string ", b" REMEMBERED ")
-            .replace(b"of `Softmax`", b"REMEMBERED")
+            .replace(b"of Softmax", b"REMEMBERED")
         )
         entry.write_bytes(b"%08x\n" % zlib.crc32(body) + body)
 

@@ -19,15 +19,15 @@ def undefined_tensor(model: Model, flow: Dataflow, report: Report) -> None:
         groups.setdefault((node.scope.path, name), []).append(node)
     for (_, name), nodes in groups.items():
         first, *others = nodes
-        related = tuple(report.related(node, f"`{node.op}` reads it too") for node in others[:MAX_RELATED])
+        related = tuple(report.related(node, f"{node.title()} reads it too") for node in others[:MAX_RELATED])
         earlier, later = visible(first)
         if close := _closest(name, earlier):
             edit = ModelEdit("ONX010", "rename", first.scope.path, (("from", name), ("to", close)), digest)
-            report("close", first, name=name, op=first.op, close=close, related=related, fixes={"rename": edit})
+            report("close", first, name=name, node=first.title(), close=close, related=related, fixes={"rename": edit})
         elif close := _closest(name, later):  # reading it would only make the order wrong
-            report("close", first, name=name, op=first.op, close=close, related=related)
+            report("close", first, name=name, node=first.title(), close=close, related=related)
         else:
-            report("unknown", first, name=name, op=first.op, related=related)
+            report("unknown", first, name=name, node=first.title(), related=related)
 
 
 def visible(node: Node) -> tuple[list[str], list[str]]:
@@ -61,7 +61,7 @@ def not_sorted(model: Model, flow: Dataflow, report: Report) -> None:
         related += [report.related(node, f"reads `{late}` too early") for node, late, _ in items[1:MAX_RELATED]]
         edit = ModelEdit("ONX011", "sort", path, (), model.skeleton.digest)
         report(
-            "unsorted" if len(items) == 1 else "several", reader, op=reader.op, name=name, producer=producer.op,
+            "unsorted" if len(items) == 1 else "several", reader, node=reader.title(), name=name, producer=producer.title(),
             count=len(items), related=tuple(related), fixes={"sort": edit},
         )  # fmt: skip
 
@@ -69,13 +69,9 @@ def not_sorted(model: Model, flow: Dataflow, report: Report) -> None:
 @check("ONX012")
 def cycle(flow: Dataflow, report: Report) -> None:
     for nodes in flow.cycles:
-        loop = " -> ".join(f"`{node.op}` ({_first(node)})" for node in nodes[::-1][:8])
+        loop = " -> ".join(node.title() for node in nodes[::-1][:8])
         related = tuple(report.related(node, "part of the loop") for node in nodes[1:MAX_RELATED])
         report("loop", nodes[0], loop=loop, count=len(nodes), related=related)
-
-
-def _first(node: Node) -> str:
-    return next((f"`{name}`" for name in node.outputs if name), "no output")
 
 
 @check("ONX013")
