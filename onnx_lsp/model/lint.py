@@ -1,4 +1,4 @@
-"""The stages of linting one model: wire facts, then structure, then onnx's checker, then inference."""
+"""The stages of linting one model: wire facts, then structure, then onnx's checker, then inference, then weights."""
 
 from __future__ import annotations
 
@@ -80,14 +80,18 @@ def _of_model(run: Run, checks: list[Check], facts: dict[str, object]) -> Iterat
         if facts["refusals"]:  # the checker may have blamed the node around; our own checks know better
             copy = native.Copy(model, flow, facts["told"].places)
         facts |= _inferred(copy, facts)
-        facts["weights"] = Weights(model, run.settings.deep)
         later = [check for check in rest if not _needs(check) <= REFUSALS | ECHO]
         of_shapes = [check for check in later if check.code.startswith("SHP") and not ECHO & _needs(check)]
         told = len(facts["told"].places)
         _run(run, of_shapes, facts)
         if len(facts["told"].places) > told:  # infer again, without what follows from these faults
             facts |= _inferred(native.Copy(model, flow, facts["told"].places), facts)
-        _staged(run, [check for check in later if check not in of_shapes], facts)
+        of_weights = [check for check in later if "weights" in check.needs]
+        _staged(run, [check for check in later if check not in (*of_shapes, *of_weights)], facts)
+        if of_weights:
+            yield Stage("the weights", findings(run, reading))
+            facts["weights"] = Weights(model, run.settings.deep)
+            _run(run, of_weights, facts)
     yield Stage("done", findings(run, reading, done=True))
 
 

@@ -9,6 +9,7 @@ from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import ModelEdit
 from onnx_lsp.model import proto
 from onnx_lsp.model.checks.initializers import readable
+from onnx_lsp.model.counting import SHARE
 from onnx_lsp.model.graph import Model, Node, Scope
 from onnx_lsp.model.native import byte_size
 from onnx_lsp.model.payload import Weights
@@ -23,7 +24,6 @@ BOUNDS = frozenset({"Clip", "Max", "Min", "Where", "Pad", "Range", "ConstantOfSh
 HALF_MAX = 65504.0  # the greatest finite float16
 INT32 = (-(1 << 31), (1 << 31) - 1)
 ENDLESS = frozenset({"Slice", "Shape", "Clip", "Max", "Min", "Where", "Range", "TopK", "DynamicSlice", "LessOrEqual", "Less", "Greater"})
-SHARE = 0.01  # of subnormal elements that are worth a hint
 ZERO = 0.0
 
 
@@ -54,7 +54,7 @@ def multiplied(users: list[tuple[Node, int]]) -> Node | None:
 @check("NUM001")
 def nan_weight(model: Model, weights: Weights, report: Report) -> None:
     for at, name, tensor, users in held(model):
-        found = weights.numbers(tensor) if tensor.data_type in FLOATS else None
+        found = weights.unusual(tensor) if tensor.data_type in FLOATS else None
         if found and found.nans and not (users and all(node.op in BOUNDS for node, _ in users)):
             report("nan", at, name=name, nans=found.nans, count=found.count)
 
@@ -63,7 +63,7 @@ def nan_weight(model: Model, weights: Weights, report: Report) -> None:
 def infinite_weight(model: Model, weights: Weights, report: Report) -> None:
     for at, name, tensor, users in held(model):
         node = multiplied(users) if tensor.data_type in FLOATS else None
-        found = weights.numbers(tensor) if node else None
+        found = weights.unusual(tensor) if node else None
         if found and found.infinite:
             report("inf", at, name=name, infinite=found.infinite, count=found.count, node=node.title())
 
@@ -71,7 +71,7 @@ def infinite_weight(model: Model, weights: Weights, report: Report) -> None:
 @check("NUM003")
 def subnormal_weight(model: Model, weights: Weights, report: Report) -> None:
     for at, name, tensor, _ in held(model):
-        found = weights.numbers(tensor) if tensor.data_type in FLOATS else None
+        found = weights.unusual(tensor) if tensor.data_type in FLOATS else None
         if found and found.subnormal and found.subnormal >= SHARE * found.count:
             report("subnormal", at, name=name, share=f"{found.subnormal / found.count:.1%}")
 
@@ -82,7 +82,7 @@ def zero_weight(model: Model, weights: Weights, report: Report) -> None:
         node = multiplied([(node, number) for node, number in users if number == 1 or node.op == "MatMul"])
         if node is None or len(tensor.dims) < 2 or math.prod(tensor.dims) < 2 or node.op not in ("MatMul", "Gemm", "Conv", "ConvTranspose", "LSTM", "GRU", "RNN"):
             continue
-        found = weights.numbers(tensor)
+        found = weights.unusual(tensor)
         if found and found.zeros == found.count:
             report("zero", at, name=name, dims=list(tensor.dims), node=node.title())
 
@@ -93,7 +93,7 @@ def beyond_half(model: Model, weights: Weights, report: Report) -> None:
         halved = any(node.op == "Cast" and node.attr("to") == 10 for node, _ in users)
         if tensor.data_type not in (1, 11) or not halved and multiplied(users) is None:
             continue
-        found = weights.numbers(tensor)
+        found = weights.unusual(tensor)
         if found and max(-found.least, found.greatest) > HALF_MAX:
             value = found.greatest if found.greatest > HALF_MAX else found.least
             report("cast" if halved else "weight", at, name=name, value=f"{value:g}")
