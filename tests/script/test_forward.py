@@ -81,7 +81,7 @@ CASES = [
     ({"forward": "x = x.view(len(x), 4)"}, set(), {"EXP208"}),
     ({"forward": "b, c = x.size()\n        x = x.view(b, c)"}, set(), set()),
     ({"forward": "b, c = x.size()\n        x = x.view(int(b), c)"}, set(), {"EXP208"}),
-    ({"forward": "x = F.relu(self.chain(x) * 2).reshape(2, 2, 2)"}, set(), set()),
+    ({"forward": "x = F.relu(self.chain(x) * 2).reshape(2, 2, 2)"}, {"EXP208"}, {"EXP208"}),
     ({"forward": "x = F.relu(x * 2).reshape((2, 2, 2))"}, {"EXP208"}, {"EXP208"}),
     ({"forward": "x = x.t().reshape(2, 4)"}, set(), set()),
     ({"forward": "x = x.reshape(2)"}, set(), set()),
