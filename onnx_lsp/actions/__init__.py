@@ -1,4 +1,4 @@
-"""What a person starts and waits for: benchmark and optimise. They return plain data; `cli` and `server` show it.
+"""What a person starts and waits for: benchmark, optimise, convert, quantize, verify. They return plain data; `cli` and `server` show it.
 
 The parent never loads native code. Each provider, candidate and contestant lives in a child of its own:
 
@@ -7,8 +7,10 @@ The parent never loads native code. Each provider, candidate and contestant live
     contest      one model on one provider, timed in short bursts    (child)
     pipelines    the optimiser stages                                (child)
     verify       checker, interface and outputs of a candidate       (child)
+    rewrites     another opset, quantized weights                    (child)
     crew         the children of one action, and how to cancel it
     measure      interleaved rounds with an A-A control
     stats        ratios and their intervals
-    bench, optimize, report_*   what is asked for, and what is said about it
+    proof        the original, and what is held against it
+    bench, optimize, rewrite, report_*   what is asked for, and what is said about it
 """

@@ -153,7 +153,7 @@ def save(model, target: str, external: bool) -> None:
     onnx.save(model, target, save_as_external_data=True, location=location, size_threshold=1024)
 
 
-def _is_external(source: str) -> bool:
+def is_external(source: str) -> bool:
     import onnx
 
     return bool(_external_files(onnx.load(source, load_external_data=False)))
@@ -169,7 +169,7 @@ def _fixes(source: str, target: str) -> None:
     from onnx_lsp.workspace import Workspace
 
     proto.full()
-    if _is_external(source):
+    if is_external(source):
         raise _Unable("a model with external data is fixed in place, by `onnx-lint check --fix`")
     shutil.copyfile(source, target)
     for number in range(MAX_FIX_PASSES):
@@ -191,7 +191,7 @@ def _onnxoptimizer(source: str, target: str, passes: tuple[str, ...] = ()) -> No
         raise _Unable(f"onnxoptimizer has no pass `{unknown[0]}`{_close(unknown[0], onnxoptimizer)}")
     if facts_of(source).size > PROTOBUF_LIMIT:
         raise _Unable("onnxoptimizer takes no model of over 2 GB")
-    save(onnxoptimizer.optimize(onnx.load(source), list(passes) or None), target, _is_external(source))
+    save(onnxoptimizer.optimize(onnx.load(source), list(passes) or None), target, is_external(source))
 
 
 def _close(name: str, onnxoptimizer) -> str:
@@ -210,14 +210,14 @@ def _onnxscript(source: str, target: str) -> None:
     weights = sum(
         value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value is not None
     )
-    external = _is_external(source) or weights > PROTOBUF_LIMIT // 2
+    external = is_external(source) or weights > PROTOBUF_LIMIT // 2
     onnx_ir.save(model, target, external_data=os.path.basename(target) + ".data" if external else None)
 
 
 def _onnxslim(source: str, target: str) -> None:
     import onnxslim
 
-    save(onnxslim.slim(source), target, _is_external(source))
+    save(onnxslim.slim(source), target, is_external(source))
 
 
 def _onnxruntime(source: str, target: str) -> None:
@@ -227,7 +227,7 @@ def _onnxruntime(source: str, target: str) -> None:
     options.log_severity_level = 4
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.optimized_model_filepath = target
-    if _is_external(source):
+    if is_external(source):
         location = os.path.basename(target) + ".data"
         options.add_session_config_entry("session.optimized_model_external_initializers_file_name", location)
     onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
@@ -242,7 +242,7 @@ def _transformers(source: str, target: str) -> None:
     if not any(opset.domain == "com.microsoft" for opset in optimized.model.opset_import):
         optimized.model.opset_import.add(domain="com.microsoft", version=1)
     optimized.topological_sort()
-    save(optimized.model, target, _is_external(source))
+    save(optimized.model, target, is_external(source))
 
 
 STAGES: dict[str, Callable[[str, str], None]] = {

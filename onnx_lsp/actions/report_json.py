@@ -7,16 +7,18 @@ import json
 
 from onnx_lsp.actions.bench import BenchReport
 from onnx_lsp.actions.optimize import OptimizeReport
+from onnx_lsp.actions.rewrite import RewriteReport
 
 SCHEMA = 1
+KINDS = {BenchReport: "bench", OptimizeReport: "optimize", RewriteReport: "rewrite"}
+Report = BenchReport | OptimizeReport | RewriteReport
 
 
-def render(report: BenchReport | OptimizeReport) -> str:
+def render(report: Report) -> str:
     """The report as JSON text."""
     return json.dumps(document(report), indent=2, ensure_ascii=False)
 
 
-def document(report: BenchReport | OptimizeReport) -> dict[str, object]:
+def document(report: Report) -> dict[str, object]:
     """The report as plain data: dicts, lists, strings, numbers."""
-    kind = "bench" if isinstance(report, BenchReport) else "optimize"
-    return {"schema": SCHEMA, "kind": kind, **dataclasses.asdict(report)}
+    return {"schema": SCHEMA, "kind": KINDS[type(report)], **dataclasses.asdict(report)}

@@ -153,8 +153,8 @@ def perform(args: argparse.Namespace, action: Callable) -> int:
     show(report, args.json)
     if args.html and not _write(args.html, report_html.render(report)):
         return COULD_NOT_RUN
-    contestants = getattr(report, "contestants", ())
-    return FINDINGS if any(item.status != "ok" for item in contestants) else CLEAN
+    judged = [*getattr(report, "contestants", ()), *filter(None, [getattr(report, "judgement", None)])]
+    return FINDINGS if any(item.status != "ok" for item in judged) else CLEAN
 
 
 def _write(path: str, text: str) -> bool:
@@ -175,8 +175,15 @@ def show(report: object, as_json: bool) -> None:
     paint = (
         report_text.ansi_paint if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else report_text.plain_paint
     )
-    render = report_text.render_bench if hasattr(report, "contestants") else report_text.render_optimize
-    print(render(report, paint))
+    print(_renderer(report)(report, paint))
+
+
+def _renderer(report: object) -> Callable:
+    if hasattr(report, "judgement"):
+        from onnx_lsp.actions.report_rewrite import render_rewrite
+
+        return render_rewrite
+    return report_text.render_bench if hasattr(report, "contestants") else report_text.render_optimize
 
 
 class _Bar:
