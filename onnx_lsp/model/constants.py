@@ -93,6 +93,20 @@ def _literal(node: Node) -> Constant | None:
     return None
 
 
+def literal(node: Node) -> proto.TensorProto | None:
+    """The tensor that a Constant node gives; one made of its numbers where it holds these as attributes."""
+    if node.op != "Constant" or node.domain:
+        return None
+    for item in node.proto.attribute:
+        if item.name == "value" and item.HasField("t"):
+            return item.t
+    found = _literal(node)
+    if found is None:
+        return None
+    numbers = {"int64_data": found.values} if found.element == 7 else {"float_data": found.values}
+    return proto.TensorProto(data_type=found.element, dims=found.dims, **numbers)
+
+
 def decode(tensor: proto.TensorProto) -> Constant | None:
     """The values of a tensor that holds its data; None for external data, strings, small floats and wrong sizes."""
     code = CODES.get(tensor.data_type)

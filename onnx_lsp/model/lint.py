@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 STRUCTURE = frozenset({"reading", "model", "node", "flow", "constants", "external", "targets", "report"})
 REFUSALS = STRUCTURE | {"refusals", "operators"}
 ECHO = frozenset({"told"})  # what runs last: native words about what our own checks have told
-OWN = ("ONX", "SHP")  # families of which every check runs: one that is not selected still silences its echo
+# Rules of which every check runs: one that is not selected still silences its echo in native words.
+OWN = ("ONX", "SHP", "SEC020", "QNT002", "QNT008")
 
 
 def stages(path: str, settings: Settings, workspace: Workspace) -> Iterator[Stage]:
@@ -105,7 +106,7 @@ def _inferred(copy: Copy, facts: dict[str, object]) -> dict[str, object]:
     model = facts["model"]
     copy.hide_all(facts["told"].places)
     conflicts, inferred = native.infer(copy) if facts["sound"] and not endless(model) else ([], None)
-    shapes = Shapes(inferred, model.scopes)
+    shapes = Shapes(inferred, model.scopes, facts["told"].places)
     return {"conflicts": conflicts, "contradicted": copy.contradicted, "shapes": shapes, "usage": Usage(model, shapes)}
 
 

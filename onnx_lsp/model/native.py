@@ -37,6 +37,8 @@ NODE_CONTEXT = re.compile(r"Bad node spec for node\. Name: (.*) OpType: ")
 CANNOT_INFER = re.compile(r"^Cannot infer type and shape for node name (.*?)\. ")
 PREFIX = re.compile(r"^\[(?:Shape|Type)InferenceError\]\s*")
 DECLARED = re.compile(r"[Ii]nferred (shape and|elem type differs from) existing")
+# What inference says in the expansion of an operator with a default for an attribute, which it forgets.
+UNBOUND = re.compile(r"[Oo]ne and only one of the attributes 'value'")
 FOLLOW_ON = re.compile(r"expected to have type but instead is null|Inference error\(s\):\s*$")
 
 
@@ -95,6 +97,7 @@ class Copy:
         self.message = proto.ModelProto.FromString(model.skeleton.data)
         self.nodes: dict[str, proto.NodeProto] = {}
         self._inputs: dict[str, tuple] = {}
+        self._sizeless: set[str] = set()
         self._declared = {item.name for item in self.message.graph.input}
         self.contradicted: list[Contradiction] = []
         self._mend()
@@ -203,7 +206,7 @@ class Copy:
                     self.hide(node.path)
 
     def _drop_told(self, model: Model, told: set[str]) -> None:
-        """Turns initializers that are told to be wrong into values of their type; those without a type go."""
+        """Turns initializers that are told to be wrong into values of their type and rank; those without a type go."""
         for scope in model.scopes if told else ():
             if scope.is_function:
                 continue
@@ -213,6 +216,7 @@ class Copy:
                 tensor = initializers[number]
                 if tensor.name and tensor.data_type in ITEM_BITS and min(tensor.dims, default=0) >= 0:
                     tensor.data_location = EXTERNAL
+                    self._sizeless.add(tensor.name)
                     continue
                 for reader in scope.consumers.get(tensor.name, ()):
                     self.hide(reader.path)
@@ -321,7 +325,7 @@ class Copy:
                 value.type.tensor_type.elem_type = tensor.data_type
                 value.type.tensor_type.shape.SetInParent()
                 for dim in tensor.dims:
-                    value.type.tensor_type.shape.dim.add(dim_value=dim)
+                    value.type.tensor_type.shape.dim.add(**({} if name in self._sizeless else {"dim_value": dim}))
             self._inputs[name] = signature
             return []
         shape = proto.NodeProto(op_type="Constant", output=[f"{name}.dims"])
@@ -428,7 +432,13 @@ def _faulty(message: str) -> list[Fault]:
         match = CANNOT_INFER.match(message)
         return [Fault(match[1] if match else None, _clean(message[match.end() :] if match else message))]
     ends = [mark.start() for mark in marks[1:]] + [len(message)]
-    return [Fault(mark[2], _clean(message[mark.end() : end])) for mark, end in zip(marks, ends, strict=True)]
+    faults: list[Fault] = []
+    for mark, end in zip(marks, ends, strict=True):
+        text, inside = _clean(message[mark.end() : end]), not mark[2] and bool(faults)
+        if not (inside and UNBOUND.search(text)):
+            # a node without a name is one of onnx's own expansion of the operator before it
+            faults.append(Fault(faults[-1].path if inside else mark[2], text))
+    return faults
 
 
 def _clean(text: str) -> str:

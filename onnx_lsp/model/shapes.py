@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from onnx_lsp.model import proto
@@ -43,14 +43,17 @@ class Shapes:
     Args:
         inferred: the inferred model, whose nodes are named by their paths; None where inference failed altogether.
         scopes: the scopes of the model that was read.
+        told: paths of what is known to be wrong; initializers among them have no shape to rely on.
     """
 
-    def __init__(self, inferred: proto.ModelProto | None, scopes: Iterable[Scope]) -> None:
+    def __init__(self, inferred: proto.ModelProto | None, scopes: Iterable[Scope], told: Container[str] = ()) -> None:
         self._inferred = inferred
         self._types: dict[str, dict[str, TensorType]] | None = None
         self._initializers = {
             scope.path: {
-                name: TensorType(tensor.data_type, tuple(tensor.dims)) for name, tensor in scope.initializers.items()
+                name: TensorType(tensor.data_type, tuple(tensor.dims))
+                for name, tensor in scope.initializers.items()
+                if not told or scope.place("initializer", name) not in told
             }
             for scope in scopes
         }

@@ -12,6 +12,7 @@ ECHOES = (
     (re.compile(r"single static assignment"), frozenset({"ONX014", "ONX015", "ONX016", "ONX017", "ONX019"})),
     (re.compile(r"topologically sorted|is not output of any previous nodes"), frozenset({"ONX010", "ONX011", "ONX012"})),
     (re.compile(r"[Ff]ield 'name' of|[Ii]nitializer name"), frozenset({"ONX008", "ONX017", "ONX022", "ONX050"})),
+    (re.compile(r"overflow"), frozenset({"SEC020"})),
     (re.compile(r"TensorProto|initializer|tensor name|raw_data|_data\b"), frozenset({"ONX020", "ONX022", "FIL025"})),
     (re.compile(r"parse|[Ss]parse"), frozenset({"ONX022"})),
     (re.compile(r"[Ff]ield '(type|elem_type|shape)' of|value_info"), frozenset({"ONX025", "ONX020", "ONX017"})),
@@ -57,7 +58,7 @@ class Told:
         if path is None:
             return any(place in text for place in self.places) or self._echoes(text)
         return path in self.places or any(
-            place.startswith(f"{path}.") or path.startswith(f"{place}.") for place in self.places
+            place.startswith(f"{path}.") or path.startswith(f"{place}.") or place.startswith("function") and path.startswith(f"{place}/") for place in self.places
         ) or ("SSA" in text and self._echoes(text))  # fmt: skip
 
     def _echoes(self, text: str) -> bool:

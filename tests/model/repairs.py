@@ -60,6 +60,7 @@ REPAIRS = {
     ("OPT007", "move"): [
         model(f"w = Constant <value = float[3,3] {NINE}> () y = MatMul(x, w)"),
         BRANCHES % f"w = Constant <value = float[3,3] {NINE}> () p = MatMul(h, w)",
+        model(f"v = Constant <value = float[3,3] {NINE}> () a = MatMul(x, v) w = Constant <value = float[3,3] {NINE}> () y = MatMul(a, w)"),
     ],
     ("OPT008", "inline"): [
         HEAD + "g (float[2,3] x) => (float[2,3] y)\n<bool c = {1}>\n{ h = Neg(x) z = If (c) <"

@@ -4,10 +4,12 @@ from onnx_lsp.model.checks import (
     bodies,
     convolution,
     declared,
+    decoders,
     dynamic,
     external_data,
     file,
     functions,
+    fusion,
     header,
     indices,
     initializers,
@@ -30,7 +32,7 @@ from onnx_lsp.model.checks import (
 )
 
 __all__ = [
-    "bodies", "convolution", "declared", "dynamic", "external_data", "file", "functions", "header", "indices", "initializers", "metadata", "names",
-    "native", "noops", "numerics", "operators", "optimization", "order", "parameters", "quantization", "runtime", "security",
+    "bodies", "convolution", "declared", "decoders", "dynamic", "external_data", "file", "functions", "fusion", "header", "indices",
+    "initializers", "metadata", "names", "native", "noops", "numerics", "operators", "optimization", "order", "parameters", "quantization", "runtime", "security",
     "semantics", "tensors", "training", "weights",
 ]  # fmt: skip

@@ -65,6 +65,8 @@ def loop_types(node: Node, report: Report) -> None:
     body = node.bodies[0] if len(node.bodies) == 1 else None
     if node.domain or body is None or body.is_function:
         return
+    if any(given != wanted for _, given, wanted, _ in _counts(node, body)):
+        return  # ONX060 says that, and what belongs together is not known
     inputs, outputs = body.proto.input, body.proto.output
     for values, place, element, what in (
         (inputs, 0, INT64, "the iteration number"), (inputs, 1, BOOL, "the condition"), (outputs, 0, BOOL, "the condition"),

@@ -39,25 +39,19 @@ def baked_size(node: Node, model: Model, constants: Constants, shapes: Shapes, r
     if given is None or not given.dims:
         return
     declared = {dim for _, dims in sizes(model) for dim in dims or () if isinstance(dim, str)}
-    free = [dim for dim in given.dims if isinstance(dim, str) and dim in declared]
-    if not free or any(dim is None for dim in given.dims):
+    copied = [number < len(wanted) and wanted[number] == 0 and node.op == "Reshape" for number in range(len(given.dims))]
+    free = [dim for dim, stays in zip(given.dims, copied, strict=True) if dim in declared and not stays]
+    if not free or None in given.dims or node.attr("allowzero", 0):
         return
-    if node.op == "Reshape" and min(wanted) > 0:
+    if node.op == "Reshape" and min(wanted) >= 0:
         report("reshape", node, node=node.title(), shape=list(wanted), dim=free[0])
-    elif node.op == "Reshape" and _swallows(wanted, given.dims):
+    elif node.op == "Reshape" and given.dims[0] in free and wanted[0] > 0 and 0 not in wanted:  # -1 takes up what is left
         report("swallows", node, node=node.title(), shape=list(wanted), dim=free[0], size=wanted[0])
     elif node.op == "Expand":
         for dim, size in zip(reversed(given.dims), reversed(wanted), strict=False):
             if dim in declared and size > 1:
                 report("expand", node, node=node.title(), shape=list(wanted), dim=dim)
                 return
-
-
-def _swallows(wanted: tuple[int, ...], dims: tuple) -> bool:
-    """Whether a fixed first size stands where the input has a free one, and -1 takes up what is left."""
-    return isinstance(dims[0], str) and wanted[0] > 0 and wanted.count(-1) == 1 and 0 not in wanted and all(
-        isinstance(dim, int) for dim in dims[1:]
-    )  # fmt: skip
 
 
 @check("DYN003")

@@ -1,4 +1,4 @@
-"""Initializers: twice, or for nothing."""
+"""Initializers: twice, for nothing, or too many bytes for one file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from onnx_lsp.diagnostics import ModelEdit
 from onnx_lsp.engine import MAX_RELATED
 from onnx_lsp.model.graph import Model, Scope
 from onnx_lsp.model.native import byte_size
+from onnx_lsp.model.reading import Reading
 
+UNWIELDY = 512 << 20  # bytes of weights inside of the file
 MUCH = 64 << 10  # bytes of dead weight that are worth a line on the terminal
 
 
@@ -43,6 +45,13 @@ def unused_initializer(model: Model, report: Report) -> None:
             scope.place("initializer", names[0]), name=names[0], count=len(names), size=readable(size),
             related=tuple(related), fixes={"drop": edit},
         )  # fmt: skip
+
+
+@check("OPT015")
+def big_inline(reading: Reading, report: Report) -> None:
+    size = reading.skeleton.size
+    if size - len(reading.skeleton.data) > UNWIELDY:
+        report("inline", size=readable(size - len(reading.skeleton.data)))
 
 
 def unused(scope: Scope) -> list[str]:

@@ -52,9 +52,8 @@ def no_op(node: Node, model: Model, constants: Constants, shapes: Shapes, report
     if not alone(node):
         return
     given = shapes.type(node.scope, node.inputs[0])
-    why = reason(node, given, constants)
-    fixes = bypass_fix("OPT003", node, node.inputs[0], model) if why else {}
-    if fixes:
+    if why := reason(node, given, constants):
+        fixes = bypass_fix("OPT003", node, node.inputs[0], model)
         report("nothing", node, node=node.title(), why=why, source=node.inputs[0], fixes=fixes)
 
 
@@ -131,8 +130,8 @@ def neutral(node: Node, model: Model, constants: Constants, shapes: Shapes, repo
         given = shapes.type(node.scope, source)
         if given is None or not _kept(found.dims, given) or node.op != "Pow" and given.element != found.element:
             continue
-        if fixes := bypass_fix("OPT004", node, source, model):
-            report("neutral", node, node=node.title(), what=NAMES[node.op], source=source, fixes=fixes)
+        fixes = bypass_fix("OPT004", node, source, model)
+        report("neutral", node, node=node.title(), what=NAMES[node.op], source=source, fixes=fixes)
         return
 
 
@@ -153,9 +152,8 @@ def cancelling(node: Node, model: Model, constants: Constants, shapes: Shapes, r
     if not undone(before, node, constants, shapes):
         return
     source = before.inputs[0]
-    if fixes := bypass_fix("OPT005", node, source, model):
-        report("pair", node, node=node.title(), before=before.title(), source=source, fixes=fixes,
-               related=(report.related(before, "the first of the two"),))  # fmt: skip
+    report("pair", node, node=node.title(), before=before.title(), source=source, fixes=bypass_fix("OPT005", node, source, model),
+           related=(report.related(before, "the first of the two"),))  # fmt: skip
 
 
 def undone(before: Node, node: Node, constants: Constants, shapes: Shapes) -> bool:

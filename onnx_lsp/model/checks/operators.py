@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import ModelEdit
-from onnx_lsp.model.graph import Model
+from onnx_lsp.model.graph import Model, Node
 from onnx_lsp.model.operators import Operators
 
 REPLACED = {
@@ -76,7 +76,16 @@ def number_of_outputs(operators: Operators, report: Report) -> None:
         report(item.case, item.node, node=item.node.title(), op=item.node.op, **item.fields)
 
 
-@check("ONX032", op=("FlexAttention",))
-def experimental_op(node, report: Report) -> None:
+# Operators that were experimental before opset 7 and then went; the checker still lets them pass.
+WITHDRAWN = (
+    "ATen", "Affine", "ConstantFill", "Crop", "DynamicSlice", "GRUUnit", "GivenTensorFill", "ImageScaler", "ParametricSoftplus",
+    "Scale", "ScaledTanh",
+)  # fmt: skip
+
+
+@check("ONX032", op=("FlexAttention", *WITHDRAWN))
+def experimental_op(node: Node, model: Model, report: Report) -> None:
     if node.domain == "ai.onnx.preview":
         report("experimental", node, node=node.title(), op=node.op)
+    elif not node.domain and node.op in WITHDRAWN and ("", node.op) not in model.function_ops:
+        report("withdrawn", node, node=node.title(), op=node.op)

@@ -1,15 +1,15 @@
-"""What a model carries or computes for nothing: dead nodes and branches, constants in the wrong place, unfused groups."""
+"""What a model carries or computes for nothing: dead nodes and branches, constants in the wrong place."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import ModelEdit
+from onnx_lsp.engine import MAX_RELATED
 from onnx_lsp.model.checks.initializers import readable
 from onnx_lsp.model.checks.noops import edit
-from onnx_lsp.model.constants import Constants
+from onnx_lsp.model.constants import Constants, literal
 from onnx_lsp.model.graph import Model, Node, Scope
 from onnx_lsp.model.native import byte_size
 from onnx_lsp.model.shapes import Shapes
@@ -60,24 +60,37 @@ def _only_for(node: Node) -> set[Node]:
     return found
 
 
-@check("OPT007", op="Constant")
-def constant_as_weight(node: Node, model: Model, report: Report) -> None:
-    scope, tensor = node.scope, node.attr("value")
-    if node.domain or scope.root.is_function or model.proto.ir_version < IR_FREE or not hasattr(tensor, "dims"):
+@check("OPT007")
+def constant_as_weight(model: Model, report: Report) -> None:
+    if model.proto.ir_version < IR_FREE:
         return
-    if len(node.outputs) != 1 or node.outputs[0] in scope.outputs or not tensor.dims:
-        return
-    reader = next(iter(_weight_readers(node)), None)
-    size = byte_size(tensor.data_type, tensor.dims)
-    if reader is None or math.prod(tensor.dims) < 2:
-        return
-    report("weight", node, node=node.title(), size=readable(size), reader=reader.title(), fixes={"move": edit("OPT007", "move", node, model)})
+    found: dict[Scope, list[Node]] = {}
+    for node in model.by_op.get("Constant", ()):
+        if not node.scope.root.is_function and _is_weight(node):
+            found.setdefault(node.scope, []).append(node)
+    for scope, nodes in found.items():
+        first, *others = nodes
+        size = readable(sum(byte_size(tensor.data_type, tensor.dims) for tensor in map(literal, nodes)))
+        move = ModelEdit("OPT007", "move", scope.path, (("indices", tuple(node.index for node in nodes)),), model.skeleton.digest)
+        related = tuple(report.related(node, f"holds a weight of {_weight_reader(node).title()}") for node in others[:MAX_RELATED])
+        report("several" if others else "one", first, node=first.title(), size=size, reader=_weight_reader(first).title(),
+               count=len(nodes), related=related, fixes={"move": move})  # fmt: skip
 
 
-def _weight_readers(node: Node) -> Iterator[Node]:
-    for reader in node.scope.consumers.get(node.outputs[0], ()):
-        if any(number < len(reader.inputs) and reader.inputs[number] == node.outputs[0] for number in WEIGHT_INPUTS.get(reader.op, ())):
-            yield reader
+def _is_weight(node: Node) -> bool:
+    tensor = node.attr("value") if not node.domain and len(node.outputs) == 1 else None
+    if not hasattr(tensor, "dims") or math.prod(tensor.dims) < 2 or not tensor.dims or node.outputs[0] in node.scope.outputs:
+        return False
+    return _weight_reader(node) is not None
+
+
+def _weight_reader(node: Node) -> Node | None:
+    """The first node that takes the constant as its weight."""
+    name = node.outputs[0]
+    for reader in node.scope.consumers.get(name, ()):
+        if any(number < len(reader.inputs) and reader.inputs[number] == name for number in WEIGHT_INPUTS.get(reader.op, ())):
+            return reader
+    return None
 
 
 @check("OPT008", op="If")
@@ -115,45 +128,6 @@ def unused_input(model: Model, report: Report) -> None:
             report("unread", graph.place("input", name), name=name)
 
 
-@check("OPT010", op="BatchNormalization")
-def unfused_batch_norm(node: Node, constants: Constants, report: Report) -> None:
-    scope = node.scope
-    before = scope.producers.get(node.inputs[0]) if node.inputs and not node.domain else None
-    if before is None or before.domain or before.op not in ("Conv", "ConvTranspose", "Gemm"):
-        return
-    if node.attr("training_mode", 0) or scope.consumers.get(node.inputs[0]) != [node] or node.inputs[0] in scope.outputs:
-        return
-    if all(scope.home(name) is not None and name in scope.home(name).initializers for name in (before.inputs[1], *node.inputs[1:])):
-        report("conv", node, node=node.title(), before=before.title())
-
-
-GELU_OPSET, LAYER_NORM_OPSET, NEAR = 20, 17, 1e-3
-SQRT_2 = 2**0.5
-
-
-@check("OPT011", op=("Erf", "Sqrt"))
-def decomposed(node: Node, model: Model, constants: Constants, report: Report) -> None:
-    opset, scope = model.imports(node.scope).get("", 0), node.scope
-    before = scope.producers.get(node.inputs[0]) if node.inputs and not node.domain else None
-    if before is None or len(before.inputs) != 2:
-        return
-    if node.op == "Erf" and opset >= GELU_OPSET:
-        found = constants.of(before, 1) or constants.of(before, 0)
-        wanted = {"Div": SQRT_2, "Mul": 1 / SQRT_2}.get(before.op)
-        after = scope.consumers.get(node.outputs[0], ())
-        if wanted and found and len(found.values) == 1 and abs(found.values[0] - wanted) < NEAR and [item.op for item in after] == ["Add"]:
-            report("op", node, node=node.title(), op="Gelu", since=GELU_OPSET)
-    if node.op == "Sqrt" and opset >= LAYER_NORM_OPSET and before.op == "Add":
-        mean = scope.producers.get(before.inputs[0])
-        square = scope.producers.get(mean.inputs[0]) if mean is not None and mean.op == "ReduceMean" else None
-        if square is None or square.op not in ("Pow", "Mul"):
-            return
-        centred = scope.producers.get(square.inputs[0])
-        after = scope.consumers.get(node.outputs[0], ())
-        if centred is not None and centred.op == "Sub" and [item.op for item in after] == ["Div"]:
-            report("op", node, node=node.title(), op="LayerNormalization", since=LAYER_NORM_OPSET)
-
-
 @check("OPT012")
 def foldable(model: Model, constants: Constants, shapes: Shapes, report: Report) -> None:
     for scope in model.scopes:
@@ -183,13 +157,3 @@ def _constant(scope: Scope, name: str) -> bool:
 def _static_shape(node: Node, shapes: Shapes) -> bool:
     given = shapes.type(node.scope, node.inputs[0]) if node.op in ("Shape", "Size") else None
     return given is not None and given.dims is not None and all(isinstance(dim, int) for dim in given.dims)
-
-
-@check("OPT013", op="Concat")
-def grown_cache(node: Node, model: Model, report: Report) -> None:
-    graph = model.graph
-    if node.scope is not graph or node.domain or not node.outputs or node.outputs[0] not in graph.outputs:
-        return
-    past = next((name for name in node.inputs if name in graph.inputs and name not in graph.initializers), None)
-    if past is not None and any(word in past.lower() for word in ("past", "cache", "key", "value")):
-        report("grows", node, node=node.title(), past=past, present=node.outputs[0])

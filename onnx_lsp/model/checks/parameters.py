@@ -97,6 +97,17 @@ def _same(found: Dims, wanted: Dims) -> bool:
     return len(found) == 1 and not clash(found[0], wanted[0]) if wanted else True
 
 
+@check("SHP036", op="Gemm")
+def gemm_inner(node: Node, shapes: Shapes, report: Report) -> None:
+    one, other = dims(node, 0, shapes), dims(node, 1, shapes)
+    across, down = attribute(node, "transA", 0), attribute(node, "transB", 0)
+    if node.domain or None in (one, other, across, down) or len(one) != 2 or len(other) != 2:
+        return
+    if clash(one[0 if across else 1], other[1 if down else 0]):
+        report("inner", node, node=node.title(), one=node.inputs[0], first=known(one), other=node.inputs[1], second=known(other),
+               columns=one[0 if across else 1], rows=other[1 if down else 0])  # fmt: skip
+
+
 @check("SHP033", op="Gemm")
 def gemm_bias(node: Node, shapes: Shapes, report: Report) -> None:
     one, other, bias = (dims(node, number, shapes) for number in range(3))

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from onnx_lsp.checks import Report, check
+from onnx_lsp.model.checks.dims import type_of
 from onnx_lsp.model.checks.noops import bypass_fix
-from onnx_lsp.model.checks.weights import tensor_of
+from onnx_lsp.model.checks.weights import SCALES, tensor_of
 from onnx_lsp.model.constants import Constants
 from onnx_lsp.model.graph import Model, Node
 from onnx_lsp.model.payload import Weights
 from onnx_lsp.model.shapes import Shapes
+from onnx_lsp.model.usage import element_name
 from onnx_lsp.targets import Target
 
-# Inputs that are scales.
-SCALES = {
-    "QuantizeLinear": (1,), "DequantizeLinear": (1,), "QLinearConv": (1, 4, 6), "QLinearMatMul": (1, 4, 6), "QLinearAdd": (1, 4, 6),
-    "QLinearMul": (1, 4, 6), "QGemm": (1, 4, 7),
-}  # fmt: skip
 INT8 = 3
 OUTPUT_AXIS = {"Conv": 0, "ConvTranspose": 1}
 # Operators with integer kernels, which therefore want a pair of their own behind them.
@@ -34,6 +31,39 @@ def bad_scale(node: Node, model: Model, weights: Weights, report: Report) -> Non
         what = "NaN" if found.nans else "infinite" if found.infinite else "0" if found.zeros else "negative" if found.least < 0 else ""
         if what:
             report("scale", node, node=node.title(), name=name, what=what)
+
+
+# Tensors and their zero points, as numbers of inputs.
+POINTS = {
+    "DequantizeLinear": ((0, 2),), "QLinearConv": ((0, 2), (3, 5)), "QLinearMatMul": ((0, 2), (3, 5)),
+    "ConvInteger": ((0, 2), (1, 3)), "MatMulInteger": ((0, 2), (1, 3)),
+}  # fmt: skip
+
+
+@check("QNT002", op=tuple(POINTS))
+def zero_point_type(node: Node, shapes: Shapes, report: Report) -> None:
+    for pair in POINTS[node.op] if not node.domain else ():
+        given, point = (type_of(node, number, shapes) for number in pair)
+        if given and point and given.element and point.element and given.element != point.element:
+            name, zero = (node.inputs[number] for number in pair)
+            report("differs", node, node=node.title(), zero=zero, type=element_name(point.element), name=name, wanted=element_name(given.element))
+            return
+
+
+# Element types -> since which opset ai.onnx has operators for them (onnx/onnx.proto, TensorProto.DataType).
+NARROW = {17: 19, 18: 19, 19: 19, 20: 19, 21: 21, 22: 21, 23: 23, 24: 24, 25: 25, 26: 25}
+
+
+@check("QNT008")
+def narrow_type(model: Model, report: Report) -> None:
+    for scope in model.scopes:
+        opset = model.imports(scope).get("")
+        declared = [] if scope.is_function else [(item.name, item.type.tensor_type.elem_type) for item in scope.proto.input]
+        for name, element in (*declared, *((name, tensor.data_type) for name, tensor in scope.initializers.items())):
+            since = NARROW.get(element, 0)
+            reader = next((node for node in scope.consumers.get(name, ()) if not node.domain), None)
+            if opset is not None and opset < since and reader is not None:
+                report("newer", reader, node=reader.title(), name=name, type=element_name(element), since=since, opset=opset)
 
 
 @check("QNT003", op="DequantizeLinear")

@@ -9,6 +9,7 @@ from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import ModelEdit
 from onnx_lsp.model import proto
 from onnx_lsp.model.checks.initializers import readable
+from onnx_lsp.model.constants import literal
 from onnx_lsp.model.counting import SHARE
 from onnx_lsp.model.graph import Model, Node, Scope
 from onnx_lsp.model.native import byte_size
@@ -19,6 +20,11 @@ FLOATS = frozenset({1, 10, 11, 16})
 MULTIPLIED = {
     "MatMul": (0, 1), "Gemm": (0, 1, 2), "Conv": (1, 2), "ConvTranspose": (1, 2), "LSTM": (1, 2, 3), "GRU": (1, 2, 3), "RNN": (1, 2, 3),
     "BatchNormalization": (1, 2, 3, 4), "LayerNormalization": (1, 2), "InstanceNormalization": (1, 2),
+}  # fmt: skip
+# Inputs that are scales of a quantisation.
+SCALES = {
+    "QuantizeLinear": (1,), "DequantizeLinear": (1,), "QLinearConv": (1, 4, 6), "QLinearMatMul": (1, 4, 6), "QLinearAdd": (1, 4, 6),
+    "QLinearMul": (1, 4, 6), "QGemm": (1, 4, 7),
 }  # fmt: skip
 BOUNDS = frozenset({"Clip", "Max", "Min", "Where", "Pad", "Range", "ConstantOfShape", "IsNaN", "Equal", "PRelu"})
 HALF_MAX = 65504.0  # the greatest finite float16
@@ -33,9 +39,9 @@ def held(model: Model) -> Iterator[tuple[object, str, proto.TensorProto, list[tu
         for name, tensor in scope.initializers.items():
             yield scope.place("initializer", name), name, tensor, readers(scope, name)
     for node in model.by_op.get("Constant", ()):
-        for item in node.proto.attribute:
-            if item.name == "value" and not node.domain and node.outputs:
-                yield node, node.outputs[0], item.t, readers(node.scope, node.outputs[0])
+        tensor = literal(node) if node.outputs else None
+        if tensor is not None:
+            yield node, node.outputs[0], tensor, readers(node.scope, node.outputs[0])
 
 
 def readers(scope: Scope, name: str) -> list[tuple[Node, int]]:
@@ -55,7 +61,8 @@ def multiplied(users: list[tuple[Node, int]]) -> Node | None:
 def nan_weight(model: Model, weights: Weights, report: Report) -> None:
     for at, name, tensor, users in held(model):
         found = weights.unusual(tensor) if tensor.data_type in FLOATS else None
-        if found and found.nans and not (users and all(node.op in BOUNDS for node, _ in users)):
+        scales = users and all(number in SCALES.get(node.op, ()) for node, number in users)  # QNT001 says that
+        if found and found.nans and not scales and not (users and all(node.op in BOUNDS for node, _ in users)):
             report("nan", at, name=name, nans=found.nans, count=found.count)
 
 
@@ -128,8 +135,8 @@ def tensor_of(scope: Scope, name: str) -> tuple[proto.TensorProto | None, Scope 
     if name in home.initializers:
         return home.initializers[name], home
     node = home.producers.get(name)
-    value = node.attr("value") if node is not None and node.op == "Constant" and not node.domain else None
-    return (value, home) if isinstance(value, proto.TensorProto) else (None, None)
+    value = literal(node) if node is not None else None
+    return (value, home) if value is not None else (None, None)
 
 
 @check("OPT014")

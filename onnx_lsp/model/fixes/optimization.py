@@ -18,15 +18,16 @@ def drop_dead_nodes(draft: Draft, at: str, *, index: int) -> None:
 
 
 @fix("OPT007", "move")
-def constant_to_initializer(draft: Draft, at: str, *, index: int) -> None:
-    """Makes the tensor of a Constant node an initializer of its graph."""
-    node = draft.scope(at).nodes[index].proto
-    container, name = draft.container(at), node.output[0]
-    tensor = container.initializer.add()
-    tensor.CopyFrom(next(item.t for item in node.attribute if item.name == "value"))
-    tensor.name = name
-    forget(container, {name})
-    remove(container, node)
+def constants_to_initializers(draft: Draft, at: str, *, indices: tuple[int, ...]) -> None:
+    """Makes the tensors of Constant nodes initializers of their graph."""
+    container = draft.container(at)
+    for node in [draft.scope(at).nodes[index].proto for index in indices]:
+        name = node.output[0]
+        tensor = container.initializer.add()
+        tensor.CopyFrom(next(item.t for item in node.attribute if item.name == "value"))
+        tensor.name = name
+        forget(container, {name})
+        remove(container, node)
 
 
 @fix("OPT008", "inline")
