@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Self
 
 from onnx_lsp.work.worker import ChildDied, Worker
@@ -11,12 +12,25 @@ from onnx_lsp.work.worker import ChildDied, Worker
 Progress = Callable[[str, float], None]  # what is going on, and how much of the whole is done (0 to 1)
 
 POLL_SECONDS = 0.05
+MAX_BESIDE = 4 * 2**30  # bytes; a folder of many models is not one model's weights
 MISSING_EXTRA = "pip install 'onnx-lsp[optimize]'"
 
 
 def part(progress: Progress, first: float, last: float) -> Progress:
     """Progress of a step that takes the whole from `first` to `last`."""
     return lambda text, share: progress(text, first + (last - first) * share)
+
+
+def memory_for(models: Sequence[str], least: int) -> int:
+    """The private memory in MB that a child may need: `least`, or six times the weights if that is more.
+
+    Weights may lie in other files beside the model; all files of its folder are counted.
+    """
+    folders = {os.path.dirname(os.path.abspath(path)) for path in models}
+    beside = [entry.stat().st_size for folder in folders for entry in os.scandir(folder) if entry.is_file()]
+    largest = max((os.path.getsize(path) for path in models), default=0)
+    weights = max(largest, min(sum(beside), MAX_BESIDE))
+    return max(least, 2048 + 6 * weights // 2**20)
 
 
 class ActionError(Exception):

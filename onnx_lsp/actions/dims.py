@@ -17,6 +17,17 @@ def parse_dims(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:
     return dict(_parse(text) for text in texts)
 
 
+def chosen(remembered: Mapping[str, str], asked: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """The sizes to use: those that are asked for, and for other dimensions those that the configuration remembers.
+
+    Raises:
+        ValueError: a remembered text is not of that form, or the sizes make too many combinations.
+    """
+    found = {**parse_dims(f"{name}={text}" for name, text in remembered.items()), **asked}
+    sweep(found)
+    return found
+
+
 def _parse(text: str) -> tuple[str, tuple[int, ...]]:
     name, equals, values = text.partition("=")
     try:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from onnx_lsp.actions import report_html, report_json, report_text
 from onnx_lsp.actions.bench import BenchRequest, bench
-from onnx_lsp.actions.crew import ActionError, Cancelled
-from onnx_lsp.actions.dims import parse_dims, sweep
+from onnx_lsp.actions.crew import ActionError, Cancelled, memory_for
+from onnx_lsp.actions.dims import chosen, parse_dims
 from onnx_lsp.actions.measure import Plan
 from onnx_lsp.actions.providers import Provider, parse
 from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN, FINDINGS
@@ -32,7 +32,6 @@ examples:
 exit codes: 0 measured, 1 a provider was refused, died or gave wrong outputs, 2 could not run
 """
 BAR = 24
-MAX_BESIDE = 4 * 2**30  # bytes; a folder of many models is not one model's weights
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -116,21 +115,12 @@ def plan(args: argparse.Namespace, concurrency: int = 1) -> Plan:
 
 def sizes(args: argparse.Namespace, settings: Settings) -> dict[str, tuple[int, ...]]:
     """The sizes of `--dim`, and those that the configuration remembers."""
-    found = {**parse_dims(f"{name}={text}" for name, text in settings.dims.items()), **parse_dims(args.dim)}
-    sweep(found)
-    return found
+    return chosen(settings.dims, parse_dims(args.dim))
 
 
 def memory(args: argparse.Namespace, settings: Settings, models: list[str]) -> int:
-    """The memory limit of a child in MB: what the settings allow, or six times the weights if that is more.
-
-    Weights may lie in other files beside the model; all files of its folder are counted.
-    """
-    folders = {os.path.dirname(os.path.abspath(path)) for path in models}
-    beside = [entry.stat().st_size for folder in folders for entry in os.scandir(folder) if entry.is_file()]
-    largest = max((os.path.getsize(path) for path in models), default=0)
-    weights = max(largest, min(sum(beside), MAX_BESIDE))
-    return args.memory or max(settings.native_memory, 2048 + 6 * weights // 2**20)
+    """The memory limit of a child in MB."""
+    return args.memory or memory_for(models, settings.native_memory)
 
 
 def perform(args: argparse.Namespace, action: Callable) -> int:

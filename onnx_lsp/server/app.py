@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from typing import BinaryIO
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
 from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
@@ -21,6 +22,7 @@ from onnx_lsp.server.convert import RULE_SCHEME
 from onnx_lsp.server.documents import Documents, path_of
 from onnx_lsp.server.models import Models
 from onnx_lsp.server.positions import DocumentStore
+from onnx_lsp.server.progress import requested
 from onnx_lsp.server.publishing import Publisher
 from onnx_lsp.server.scripts import Result, Scripts
 
@@ -52,6 +54,16 @@ class Protocol(LanguageServerProtocol):
 
     lsp_initialize.method_name = types.INITIALIZE
 
+    async def lsp_workspace__execute_command(self, params: types.ExecuteCommandParams) -> object:
+        """Runs a command as a task: pygls's own way shields it from `$/cancelRequest`, and loses its progress token."""
+        command = self.fm.commands.get(params.command)
+        if command is None:
+            raise JsonRpcInvalidParams.of(ValueError(f"there is no command {params.command!r}"))
+        requested.set(params.work_done_token)
+        return await command(*params.arguments or ())
+
+    lsp_workspace__execute_command.method_name = types.WORKSPACE_EXECUTE_COMMAND
+
 
 class OnnxServer(LanguageServer):
     """The parts that the features use."""
@@ -65,6 +77,7 @@ class OnnxServer(LanguageServer):
         self.scripts = Scripts(self.documents, self.configuration)
         self.publisher = Publisher(self, self.documents)
         self.models = Models(self.configuration, self._show_model, self.spawn)
+        self.measuring = asyncio.Lock()
         self._tasks: set[asyncio.Task] = set()
         self._pushing: set[str] = set()
 
@@ -184,9 +197,19 @@ class OnnxServer(LanguageServer):
 
 def create() -> OnnxServer:
     """A server with all its features."""
-    from onnx_lsp.server.features import assist, code_actions, model_fixes, notebooks, pull, rules, sync, watching
+    from onnx_lsp.server.features import (
+        actions,
+        assist,
+        code_actions,
+        model_fixes,
+        notebooks,
+        pull,
+        rules,
+        sync,
+        watching,
+    )
 
     server = OnnxServer()
-    for feature in (sync, notebooks, pull, watching, code_actions, model_fixes, rules, assist):
+    for feature in (sync, notebooks, pull, watching, code_actions, model_fixes, rules, assist, actions):
         feature.register(server)
     return server

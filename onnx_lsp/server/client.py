@@ -19,6 +19,7 @@ class Client:
     content: bool = False
     versioned_edits: bool = False
     asks_configuration: bool = False
+    progress: bool = False
 
     @classmethod
     def of(cls, capabilities: types.ClientCapabilities) -> Client:
@@ -36,4 +37,5 @@ class Client:
             content=get_capability(capabilities, "workspace.text_document_content") is not None,
             versioned_edits=has("workspace.workspace_edit.document_changes"),
             asks_configuration=has("workspace.configuration"),
+            progress=has("window.work_done_progress"),
         )

@@ -53,8 +53,8 @@ def hostile(monkeypatch: pytest.MonkeyPatch, repository: Path) -> str:
     return "tests.actions.hostile"
 
 
-def children() -> set[int]:
-    """The process ids of this process's living children (Linux)."""
+def children(of: int | None = None) -> set[int]:
+    """The process ids of a process's living children (Linux); of this one's by default."""
     found = set()
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
@@ -64,6 +64,6 @@ def children() -> set[int]:
                 state, parent = file.read().rpartition(")")[2].split()[:2]
         except OSError:  # it ended while we looked
             continue
-        if int(parent) == os.getpid() and state != "Z":
+        if int(parent) == (of or os.getpid()) and state != "Z":
             found.add(int(entry))
     return found

@@ -22,10 +22,12 @@ def capabilities(
     content: bool = False,
     versioned: bool = False,
     configuration: bool = False,
+    progress: bool = False,
     encodings: tuple[str, ...] = (),
 ) -> types.ClientCapabilities:
     """What a client can do; everything is off unless asked for."""
     return types.ClientCapabilities(
+        window=types.WindowClientCapabilities(work_done_progress=progress),
         general=types.GeneralClientCapabilities(position_encodings=list(encodings) or None),
         text_document=types.TextDocumentClientCapabilities(
             diagnostic=types.DiagnosticClientCapabilities() if pull else None,
@@ -49,6 +51,7 @@ class Session:
         self.result = result
         self.pushes: dict[str, list[types.PublishDiagnosticsParams]] = {}
         self.registrations: list[types.Registration] = []
+        self.progress: dict[types.ProgressToken, list] = {}
         self.arrived = asyncio.Condition()
 
     @property
@@ -96,6 +99,21 @@ class Session:
         async with self.arrived, asyncio.timeout(PATIENCE):
             await self.arrived.wait_for(lambda: any(wanted(push.diagnostics) for push in self.pushes.get(uri, ())))
             return next(push for push in self.pushes[uri] if wanted(push.diagnostics))
+
+    async def progressed(self, like=lambda value: True) -> types.ProgressToken:
+        """The token of the first progress that reports something that is as `like` says."""
+        async with self.arrived, asyncio.timeout(PATIENCE):
+            while not (found := [token for token, values in self.progress.items() if any(map(like, values))]):
+                await self.arrived.wait()
+            return found[0]
+
+    def command(
+        self, name: str, *arguments: object, token: types.ProgressToken | None = None, number: str | None = None
+    ) -> asyncio.Future:
+        """Sends a command, as the request `number`; its answer."""
+        params = types.ExecuteCommandParams(name, list(arguments), work_done_token=token)
+        sending = self.client.protocol.send_request_async(types.WORKSPACE_EXECUTE_COMMAND, params, msg_id=number)
+        return asyncio.ensure_future(sending)
 
     async def pull(self, uri: str, previous: str | None = None):
         """What the server reports for a document that is pulled."""
@@ -145,6 +163,19 @@ def _collect(client: LanguageClient, state: Session) -> None:
     async def published(params: types.PublishDiagnosticsParams) -> None:
         async with state.arrived:
             state.pushes.setdefault(params.uri, []).append(params)
+            state.arrived.notify_all()
+
+    features.pop(types.PROGRESS, None)
+    features.pop(types.WINDOW_WORK_DONE_PROGRESS_CREATE, None)
+
+    @client.feature(types.WINDOW_WORK_DONE_PROGRESS_CREATE)
+    def created(params: types.WorkDoneProgressCreateParams) -> None:
+        state.progress[params.token] = []
+
+    @client.feature(types.PROGRESS)
+    async def progressed(params: types.ProgressParams) -> None:
+        async with state.arrived:
+            state.progress.setdefault(params.token, []).append(params.value)
             state.arrived.notify_all()
 
     @client.feature(types.CLIENT_REGISTER_CAPABILITY)
