@@ -134,7 +134,7 @@ class ExportCall:
             return "new"
         value = self.get("dynamo")
         if value is None:
-            guarded = any(kind != "signature" for kind in around(self.source, self.node))
+            guarded = any(kind != "signature" for kind in around(self.source, self.node, self.torch))
             return None if guarded else torch_api.default_exporter(self.torch)
         if value.partial or any(atom.via != "written" for atom in value.atoms):
             return None
@@ -151,7 +151,7 @@ class ExportCall:
     @property
     def guarded(self) -> bool:
         """The call only runs where something about the installed torch was tested, or another export failed."""
-        return bool(around(self.source, self.node))
+        return bool(around(self.source, self.node, self.torch))
 
     @property
     def under_dynamic_flag(self) -> bool:

@@ -91,13 +91,17 @@ class Walk:
     # Calls into functions
 
     def enter(self, layer: Layer, name: str, given: Given) -> Kind:
-        """Calls a method of a module whose class is in sight."""
+        """Calls a method of a module whose class is in sight, or what the script has put in its place."""
         atom = layer.atom
         if not isinstance(atom, Obj) or isinstance(atom.cls, str):
             return UNKNOWN
-        found = atom.cls.find(name)
+        patched = atom.attributes.get(name)
+        found = atom.cls.find(name) if patched is None else patched
         function = found.only if found is not None else None
-        return self.function(function, given, layer) if isinstance(function, Function) else UNKNOWN
+        if not isinstance(function, Function):
+            return UNKNOWN
+        unbound = patched is not None and function.bound is None
+        return self.function(function, given, None if unbound else layer, layer.source)
 
     def function(self, function: Function, given: Given, layer: Layer | None, source: Source | None = None) -> Kind:
         """Walks through a function with these arguments; once for each set of kinds."""
@@ -121,6 +125,11 @@ class Walk:
             result = kinds.either(result, other)
         self.memory[key] = result
         return result
+
+    def imported(self, name: str, given: Given, scope: Scope) -> Kind | None:
+        """Calls a function of another module of the workspace; None where the name is none."""
+        found = self.reach.script.modules.find(name, scope.source.path, Function) if "." in name else None
+        return self.function(found[1], given, None, found[0].source) if found is not None else None
 
     def _bind(self, function: Function, given: Given, scope: Scope) -> None:
         positional = list(given.positional)

@@ -208,7 +208,8 @@ def _call(walk, node: Node, scope) -> Kind:
     if callee.name == kinds.FUNCTION:
         return walk.function(callee.function, given, None, scope.source)
     if callee.name == REF:
-        return torch_call(walk, callee.text, given, node, scope)
+        imported = walk.imported(callee.text, given, scope)
+        return torch_call(walk, callee.text, given, node, scope) if imported is None else imported
     return UNKNOWN
 
 

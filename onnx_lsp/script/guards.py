@@ -6,6 +6,8 @@ import re
 
 from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.source import Source
+from onnx_lsp.script.torch_api import Version
+from onnx_lsp.script.version_tests import holds, says_version
 
 EXPECTED = ("AttributeError", "ImportError", "ModuleNotFoundError")
 TESTS = ("version", "hasattr", "signature", "find_spec")
@@ -13,10 +15,10 @@ COMMENT = re.compile(r"#[^\n]*")
 EXPORTS_AGAIN = re.compile(r"\b(?:_export|export|to_onnx|dynamo_export)\s*\(")
 
 
-def tests_installation(text: str) -> bool:
-    """A condition asks what is installed."""
+def tests_installation(source: Source, text: str) -> bool:
+    """A condition asks what is installed, by itself or by a name that is bound to such a question."""
     lowered = text.lower()
-    return any(word in lowered for word in TESTS)
+    return any(word in lowered for word in TESTS) or says_version(source, text, TESTS)
 
 
 def guarded_use(source: Source, node: Node) -> bool:
@@ -25,7 +27,7 @@ def guarded_use(source: Source, node: Node) -> bool:
     while (parent := child.parent) is not None:
         if parent.type in ("if_statement", "elif_clause", "conditional_expression", "boolean_operator"):
             test = parent.child_by_field_name("condition")
-            if tests_installation(source.of(test if test is not None else parent)):
+            if tests_installation(source, source.of(test if test is not None else parent)):
                 return True
         elif parent.type == "try_statement" and child.type == "block" and _expects_absence(source, parent):
             return True
@@ -53,20 +55,30 @@ def _expects_absence(source: Source, statement: Node) -> bool:
     return False
 
 
-def around(source: Source, node: Node) -> list[str]:
-    """What the statements around a call say about when it runs: `version`, `signature`, `except`, `retried`."""
+def around(source: Source, node: Node, torch: Version) -> list[str]:
+    """What the statements around a call say about when it runs: `version`, `signature`, `except`, `retried`.
+
+    An arm that is surely the one taken under this version of torch says nothing.
+    """
     found = []
     child = node
     while (parent := child.parent) is not None and parent.type not in ("function_definition", "class_definition"):
         if parent.type in ("if_statement", "elif_clause", "conditional_expression"):
             test = parent.child_by_field_name("condition")
             text = source.of(test if test is not None else parent)
-            if tests_installation(text):
+            taken = test is not None and holds(source, text, torch) is _is_consequence(parent, child)
+            if not taken and tests_installation(source, text):
                 found.append("signature" if "signature" in text and "dynamo" not in text else "version")
         elif parent.type == "try_statement" and _tries_exporters(source, parent):
             found.append("retried" if child.type == "block" else "except")
         child = parent
     return found
+
+
+def _is_consequence(statement: Node, child: Node) -> bool:
+    """A child of an `if` is what runs where its condition holds."""
+    block = statement.child_by_field_name("consequence")
+    return block is not None and block.start_byte == child.start_byte
 
 
 def dynamic_flag(source: Source, node: Node) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.parameters import Arguments
-from onnx_lsp.script.values import UNKNOWN, Atom, Class, Obj, Seq, Tensor, Value
+from onnx_lsp.script.values import UNKNOWN, Atom, Class, Made, Obj, Seq, Tensor, Value
 
 TO_ONNX = "LightningModule.to_onnx"
 PACKAGES = ("lightning.", "pytorch_lightning.")
@@ -12,7 +12,9 @@ OWN = {0: "file_path", 1: "input_sample"}
 
 
 def is_lightning(atom: Atom) -> bool:
-    """An object of a class in sight that derives from Lightning's module."""
+    """An object of a class in sight that derives from Lightning's module, or one that Lightning's own way loaded."""
+    if isinstance(atom, Made):
+        return atom.callee.endswith(".load_from_checkpoint")
     if not isinstance(atom, Obj) or not isinstance(atom.cls, Class):
         return False
     bases = [base for base in atom.cls.lineage() if isinstance(base, str)]

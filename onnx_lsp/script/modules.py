@@ -17,7 +17,7 @@ from onnx_lsp.script.flow import MOST_STEPS, Flow
 from onnx_lsp.script.parameters import Arguments
 from onnx_lsp.script.source import Source
 from onnx_lsp.script.state import Frame, State
-from onnx_lsp.script.values import UNKNOWN, Class, Const, Made, Ref, Seq, Value
+from onnx_lsp.script.values import UNKNOWN, Atom, Class, Const, Made, Ref, Seq, Value
 from onnx_lsp.workspace import Workspace
 
 MOST_MODULES = 24
@@ -92,8 +92,8 @@ class Modules:
         self.folders = _search_path(os.path.abspath(path), root, workspace)
         self.read: dict[str, Module | None] = {}
 
-    def find(self, dotted: str, importer: str) -> tuple[Module, Class] | None:
-        """The class that a dotted name means in the module at `importer`, and the module that defines it."""
+    def find(self, dotted: str, importer: str, kind: type[Atom] = Class) -> tuple[Module, Atom] | None:
+        """The class (or function) that a name means in the module at `importer`, and the module that defines it."""
         for _ in range(LONGEST_CHAIN):
             place = self._locate(dotted, importer)
             module = self._module(place[0]) if place is not None else None
@@ -101,7 +101,7 @@ class Modules:
                 return None
             value = module.names.get(place[1][0])
             atom = value.only if value is not None else None
-            if isinstance(atom, Class):
+            if isinstance(atom, kind):
                 return module, atom
             if not isinstance(atom, Ref):
                 return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from onnx_lsp.script.containers import entries_of, put
 from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.state import Frame, contents
@@ -71,6 +73,16 @@ def binary(operator: str, left: Value, right: Value, node: Node, frame: Frame) -
     return UNKNOWN
 
 
+def _formatted(template: str, value: object) -> object:
+    """`"input_%d" % 3`, or `...`: only plain placeholders, whose result is not longer than what goes in."""
+    if not isinstance(value, (str, int)) or re.search(r"%[^sd%]", template):
+        return ...
+    try:
+        return template % value
+    except (TypeError, ValueError):
+        return ...
+
+
 def fresh(atom: Seq, node: Node, frame: Frame) -> Value:
     return Value((atom,)) if atom.kind == "tuple" else frame.new(atom, node)
 
@@ -78,7 +90,7 @@ def fresh(atom: Seq, node: Node, frame: Frame) -> Value:
 def arithmetic(operator: str, one: object, other: object) -> object:
     """The constant that an operation gives, or `...`."""
     if isinstance(one, str) and operator == "%":
-        return ...
+        return _formatted(one, other)
     if operator == "/" and isinstance(one, str) and isinstance(other, str):
         return f"{one.rstrip('/')}/{other}"
     if isinstance(one, str) != isinstance(other, str) or one is None or other is None:

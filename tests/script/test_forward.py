@@ -9,7 +9,7 @@ import pytest
 from onnx_lsp import engine
 from onnx_lsp.settings import Settings
 from onnx_lsp.workspace import Workspace
-from tests.script.helpers import lint
+from tests.script.helpers import codes, lint
 
 PREAMBLE = '''
 import torch
@@ -141,6 +141,37 @@ def test_what_lies_in_another_module_is_told_at_the_call(tmp_path: Path) -> None
     (item,) = [item for item in found if item.code == "EXP403"]
     assert item.range.start.line == 4 and not item.fixes
     assert [(Path(place.file).name, place.range.start.line) for place in item.related] == [("net.py", 6)]
+
+
+def test_functions_of_other_modules_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "__init__.py").write_text("", encoding="utf-8")
+    (tmp_path / "models" / "warping.py").write_text(
+        "import torch.nn.functional as F\n\n\ndef warp(x, grid):\n    return F.grid_sample(x, grid)\n", encoding="utf-8"
+    )
+    (tmp_path / "models" / "net.py").write_text(
+        "import torch\nfrom .warping import warp\n\n\nclass Net(torch.nn.Module):\n"
+        "    def forward(self, x, grid):\n        return warp(x, grid)\n",
+        encoding="utf-8",
+    )
+    script = tmp_path / "export.py"
+    text = (
+        "import torch\nfrom models.net import Net\n\nx = torch.randn(1, 3, 8, 8), torch.randn(1, 8, 8, 2)\n"
+        "torch.onnx.export(Net().eval(), x, 'n.onnx', opset_version=14, dynamo=False)\n"
+    )
+    found = engine.lint_script(str(script), Settings(torch="2.13", root=str(tmp_path)), Workspace({str(script): text}))
+    (item,) = [item for item in found if item.code == "EXP305"]
+    assert [Path(place.file).name for place in item.related] == ["warping.py"]
+
+
+def test_a_forward_that_the_script_replaces_is_not_followed() -> None:
+    text = (
+        "import torch\n\n\nclass Net(torch.nn.Module):\n    def forward(self, x):\n        return x if x.sum() > 0 else -x\n\n"
+        "    def plain(self, x):\n        return {body}\n\n\nnet = Net().eval()\nnet.forward = net.plain\n"
+        "torch.onnx.export(net, torch.randn(1, 4), 'n.onnx', dynamo=True)\n"
+    )
+    for body, wanted in (("x + 1", []), ("x if x.max() > 0 else -x", [9])):
+        assert [line for code, line in codes(lint(text.format(body=body))) if code == "EXP701"] == wanted
 
 
 def test_an_edit_of_the_other_module_is_seen(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import re
 from onnx_lsp.checks import Report, check
 from onnx_lsp.script import edits
 from onnx_lsp.script.calls import ExportCall
-from onnx_lsp.script.grammar import Node
+from onnx_lsp.script.grammar import Node, first_expression
+from onnx_lsp.script.source import Source
 from onnx_lsp.script.syntax import Script
 from onnx_lsp.script.usage import NOT_CODE, call_around, function_of, names_in
 
@@ -90,17 +91,25 @@ def sidecar_lost(call: ExportCall, file: Script, report: Report) -> None:
     argument = call.arguments.get("f")
     if call.exporter != "new" or argument is None or argument.splat or call.get("external_data") is not None:
         return
-    if call.given("f") is False or argument.node.type not in ("identifier", "string", "attribute"):
+    path = _spelled_path(call.source, argument.node)
+    if call.given("f") is False or path.type not in ("identifier", "string", "attribute"):
         return
     if file.remember(_keeps_together):
         return
-    lost = {kind: node for node in _same_path(call, argument.node) if (kind := _loses(call, node))}
+    lost = {kind: node for node in _same_path(call, path) if (kind := _loses(call, node))}
     kind = next((kind for kind in ("moved", "measured") if kind in lost), None)
     if kind is None:
         return
     fixes = {"inline": edits.insert_arguments(call.source, call.node, {"external_data": False})}
     related = (report.related(lost[kind], "here"),)
     report(kind, call.node.child_by_field_name("function"), fixes=fixes, related=related)
+
+
+def _spelled_path(source: Source, node: Node) -> Node:
+    """The path in `str(path)`."""
+    if node.type == "call" and source.of(node.child_by_field_name("function")) in ("str", "os.fspath"):
+        return first_expression(node.child_by_field_name("arguments")) or node
+    return node
 
 
 def _keeps_together(text: str) -> bool:

@@ -104,8 +104,8 @@ def batch_axes(shapes: list[tuple[int | None, ...]], names: list[str]) -> list[i
     features) beside it.
     """
     states = [len(shape) == 3 and STATE.search(name) is not None for shape, name in zip(shapes, names, strict=True)]
-    sizes = [shape[0] for shape, is_state in zip(shapes, states, strict=True) if not is_state]
-    batch, first = max(sizes, key=lambda size: (sizes.count(size), size == 1), default=shapes[0][1]), 0
+    sizes = [shape[0] for shape, is_state in zip(shapes, states, strict=True) if not is_state] or [shapes[0][1]]
+    batch, first = max(sizes, key=lambda size: (sizes.count(size), size == 1)), 0
     inner = {shape[1] for shape, is_state in zip(shapes, states, strict=True) if is_state}
     if len(inner) == 1 and not states[0] and batch not in inner and len(shapes[0]) > 1 and shapes[0][1] in inner:
         batch, first = shapes[0][1], 1

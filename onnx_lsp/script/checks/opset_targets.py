@@ -15,7 +15,7 @@ from onnx_lsp.script.values import Const, Value
 def opset_mismatch(call: ExportCall, file: Script, report: Report) -> None:
     """An opset that a target does not load. A lower one in an `except`, or for another torch, is a fallback."""
     argument = call.arguments.get("opset_version")
-    if argument is None or not file.settings.targets or "except" in around(call.source, call.node):
+    if argument is None or not file.settings.targets or "except" in around(call.source, call.node, call.torch):
         return
     report_above(file, report, argument.value, argument.keyword or argument.node, case="above")
 

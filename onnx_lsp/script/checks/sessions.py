@@ -140,17 +140,21 @@ def checks_another_file(file: Script, report: Report) -> None:
         if not isinstance(atom, Const) or not isinstance(atom.value, str) or atom.value.removeprefix("./") in known:
             continue
         near = _nearly(atom.value.removeprefix("./"), known)
-        if near and file.text.count(atom.value) == 1 and atom.node is not None and atom.node.type == "string":
+        quoted = re.compile(rf"[\"']{re.escape(atom.value)}[\"']")
+        if near and len(quoted.findall(file.text)) == 1 and atom.node is not None and atom.node.type == "string":
             quote = file.source.of(atom.node)[-1]
             fixes = {"path": edits.replace(file.source, atom.node, edits.literal(near, quote))}
             report("another", atom.node, fixes=fixes, path=atom.value, near=near)
 
 
 def _nearly(path: str, known: list[str]) -> str | None:
-    """The written path that this one is a slip of: same length or nearly, and none a longer name of the other."""
+    """The written path that this one is a slip of: its folder is missing, or it has nearly the same letters.
+
+    None where one is a longer name of the other.
+    """
     from difflib import get_close_matches
 
-    close = get_close_matches(path, known, 1, 0.85)
+    close = [other for other in known if other.endswith(f"/{path}")] or get_close_matches(path, known, 1, 0.85)
     if not close or not path.endswith(".onnx"):
         return None
     one, other = path.removesuffix(".onnx"), close[0].removesuffix(".onnx")
@@ -196,7 +200,9 @@ def _becomes_module(file: Script, node: Node) -> bool:
     uses = list(names_in(file.source, file.source.of(target), within))
     if sum(_is_target(use) for use in uses) != 1:
         return False
-    return any(_chained(file, use) is None for use in uses if use.start_byte > parent.end_byte)
+    exported = {call.arguments["model"].node.start_byte for call in file.calls if "model" in call.arguments}
+    later = (use for use in uses if use.start_byte > parent.end_byte)
+    return any(use.start_byte in exported or _chained(file, use) is None for use in later)
 
 
 def _chained(file: Script, node: Node) -> Node | None:
