@@ -35,10 +35,9 @@ def bypass_fix(code: str, node: Node, source: str, model: Model) -> dict[str, Mo
 
 def alone(node: Node) -> bool:
     """Whether the node is a standard op of which only the first output is used."""
-    read = {*node.scope.consumers, *node.scope.outputs}
-    return not node.domain and bool(node.inputs and node.outputs and node.outputs[0]) and not any(
-        name in read for name in node.outputs[1:]
-    )  # fmt: skip
+    if node.domain or not node.inputs or not node.outputs or not node.outputs[0]:
+        return False
+    return not any(name in node.scope.consumers or name in node.scope.outputs for name in node.outputs[1:])
 
 
 @check("OPT002", op="Identity")
