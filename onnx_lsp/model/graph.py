@@ -25,27 +25,23 @@ class Node:
         scope: the graph or function body that it stands in.
         index: its position in that scope.
         proto: the NodeProto.
+        domain: the operator's domain; `ai.onnx` is the empty one.
         inputs, outputs: value names; an empty one is an optional input or output left out.
         bodies: the subgraphs that its attributes hold.
     """
 
-    __slots__ = ("path", "scope", "index", "proto", "op", "inputs", "outputs", "bodies")
+    __slots__ = ("path", "scope", "index", "proto", "domain", "op", "inputs", "outputs", "bodies")
 
     def __init__(self, scope: Scope, index: int, node: proto.NodeProto) -> None:
         self.path = f"{scope.path}/node[{index}]"
         self.scope = scope
         self.index = index
         self.proto = node
+        self.domain = _domain(node.domain)
         self.op = node.op_type
         self.inputs = tuple(node.input)
         self.outputs = tuple(node.output)
         self.bodies: tuple[Scope, ...] = ()
-
-    @property
-    def domain(self) -> str:
-        """The operator's domain; `ai.onnx` is the empty one."""
-        domain = self.proto.domain
-        return "" if domain == "ai.onnx" else domain
 
     @property
     def name(self) -> str:

@@ -143,11 +143,12 @@ def _run(run: Run, checks: list[Check], facts: dict[str, object]) -> None:
         if "node" not in check.needs:
             _call(run, check, facts)
             continue
-        needs_sound = not check.code.startswith(("ONX", "FIL", "SEC"))
+        needs_sound, given = not check.code.startswith(("ONX", "FIL", "SEC")), dict(facts)
         for op in sorted(check.ops):
             for node in facts["model"].by_op.get(op, ()):
                 if not (needs_sound and node.path in facts["told"].places):  # one cause, one finding
-                    _call(run, check, {**facts, "node": node})
+                    given["node"] = node
+                    _call(run, check, given)
 
 
 def _call(run: Run, check: Check, facts: dict[str, object]) -> None:

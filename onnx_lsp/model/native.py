@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from onnx_lsp.model import proto
-from onnx_lsp.model.graph import GRAPH, GRAPHS, Model
+from onnx_lsp.model.graph import GRAPH, GRAPHS, Model, Scope
 from onnx_lsp.model.dataflow import Dataflow, sorted_nodes
 from onnx_lsp.model.signatures import domains
 
@@ -138,24 +138,20 @@ class Copy:
             imports.add(domain=domain, version=min(max(version, lowest), highest))
 
     def _name_all(self, model: Model) -> None:
-        self._name(self.message.graph.node, "graph")
         functions = [scope.path for scope in model.functions]
-        for function, path in zip(self.message.functions, functions, strict=True):
-            self._name(function.node, path)
         self._functions = dict(zip(functions, self.message.functions, strict=True))
+        for scope in model.scopes:  # outer before inner
+            self._name(scope, self._container(scope.path).node)
 
     def _function(self, path: str) -> proto.FunctionProto:
         return self._functions[path]
 
-    def _name(self, nodes, path: str) -> None:
-        for index, node in enumerate(nodes):
-            name = f"{path}/node[{index}]"
-            node.name = name
-            self.nodes[name] = node
-            if node.domain == "ai.onnx":  # the same as the empty one, but not to the checker
-                node.domain = ""
-            for body, label in bodies(node):
-                self._name(body.node, f"{name}.{label}")
+    def _name(self, scope: Scope, nodes) -> None:
+        for node, copied in zip(scope.nodes, nodes, strict=True):
+            copied.name = node.path
+            self.nodes[node.path] = copied
+            if not node.domain and copied.domain:  # `ai.onnx` is the same as the empty one, but not to the checker
+                copied.domain = ""
 
     def _drop_repeats(self, model: Model) -> None:
         for scope in model.scopes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from onnx_lsp.model import proto
@@ -46,10 +46,11 @@ class Shapes:
         told: paths of what is known to be wrong; initializers among them have no shape to rely on.
     """
 
-    def __init__(self, inferred: proto.ModelProto | None, scopes: Iterable[Scope], told: Container[str] = ()) -> None:
+    def __init__(self, inferred: proto.ModelProto | None, scopes: Sequence[Scope], told: Container[str] = ()) -> None:
         self._inferred = inferred
-        self._types: dict[str, dict[str, TensorType]] | None = None
-        self._initializers = {
+        self._nested = any(scope.owner for scope in scopes)
+        self._types: dict[str, dict[str, TensorType | proto.ValueInfoProto]] | None = None
+        self._initializers: dict[str, dict[str, TensorType]] = {
             scope.path: {
                 name: TensorType(tensor.data_type, tuple(tensor.dims))
                 for name, tensor in scope.initializers.items()
@@ -65,19 +66,22 @@ class Shapes:
             if self._inferred is not None:
                 self._collect(self._inferred.graph, "graph")
         for around in scope.around():
-            for table in (self._initializers, self._types):
-                if name in table.get(around.path, {}):
-                    return table[around.path][name]
-            if around.defines(name):
-                return None
+            found = self._initializers.get(around.path, {}).get(name) or self._inferred_type(around.path, name)
+            if found is not None or around.defines(name):
+                return found
         return None
 
+    def _inferred_type(self, path: str, name: str) -> TensorType | None:
+        types = self._types.get(path, {})
+        found = types.get(name)
+        if isinstance(found, proto.ValueInfoProto):  # most are never asked for
+            found = types[name] = tensor_type(found.type.tensor_type)
+        return found
+
     def _collect(self, graph: proto.GraphProto, path: str) -> None:
-        types = self._types.setdefault(path, {})
-        for value in (*graph.value_info, *graph.input, *graph.output):
-            if value.type.HasField("tensor_type"):
-                types[value.name] = tensor_type(value.type.tensor_type)
-        for node in graph.node:
+        values = (*graph.value_info, *graph.input, *graph.output)
+        self._types.setdefault(path, {}).update((value.name, value) for value in values if value.type.HasField("tensor_type"))
+        for node in graph.node if self._nested else ():
             for body, label in bodies(node):
                 self._collect(body, f"{node.name}.{label}")
 

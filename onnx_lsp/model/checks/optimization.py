@@ -17,6 +17,7 @@ from onnx_lsp.model.shapes import Shapes
 STANDARD = ("", "ai.onnx.ml")
 RANDOM = frozenset({"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"})
 GROWING = frozenset({"ConstantOfShape", "Expand", "Tile", "Range", "EyeLike", "Constant", "DequantizeLinear", "OneHot"})
+UNFOLDED = RANDOM | GROWING
 WEIGHT_INPUTS = {
     "Conv": (1, 2), "ConvTranspose": (1, 2), "MatMul": (0, 1), "Gemm": (1, 2), "LSTM": (1, 2, 3), "GRU": (1, 2, 3), "RNN": (1, 2, 3),
     "BatchNormalization": (1, 2, 3, 4), "ConvInteger": (1,), "MatMulInteger": (1,), "QLinearConv": (3,), "QLinearMatMul": (3,),
@@ -131,18 +132,19 @@ def unused_input(model: Model, report: Report) -> None:
 @check("OPT012")
 def foldable(model: Model, constants: Constants, shapes: Shapes, report: Report) -> None:
     for scope in model.scopes:
-        known: dict[str, bool] = {}
+        folded: list[Node] = []
+        known: set[str] = set()
         for node in scope.nodes:
-            if node.op == "Constant" and not node.domain:
+            if node.domain or node.bodies or node.op in UNFOLDED or not node.inputs:
                 continue
-            folds = not node.domain and not node.bodies and node.op not in RANDOM | GROWING and bool(node.inputs)
-            folds = folds and (_static_shape(node, shapes) or all(known.get(name) or _constant(scope, name) for name in node.inputs if name))
-            known.update(dict.fromkeys(node.outputs, folds))
-        for node in scope.nodes:
-            if not any(known.get(name) for name in node.outputs) or node.op == "Identity":
+            if _static_shape(node, shapes) or all(name in known or _constant(scope, name) for name in node.inputs if name):
+                folded.append(node)
+                known.update(node.outputs)
+        for node in folded:
+            if node.op == "Identity":
                 continue
             readers = [reader for name in node.outputs for reader in scope.consumers.get(name, ())]
-            if readers and not all(reader.scope is scope and known.get(reader.outputs[0]) for reader in readers):
+            if readers and not all(reader.scope is scope and any(name in known for name in reader.outputs) for reader in readers):
                 report("constant", node, node=node.title())
 
 
