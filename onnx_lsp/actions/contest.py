@@ -6,10 +6,12 @@ Every function here is a task of `onnx_lsp.work` and runs in the contestant's ow
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import median
 
 from onnx_lsp.actions import arrays
 from onnx_lsp.actions.providers import (
@@ -24,6 +26,7 @@ from onnx_lsp.actions.providers import (
 
 MAX_BURST_RUNS = 500
 CONTROL_FLOW = ("If", "Loop", "Scan")
+FUSED_NUMBERS = re.compile(r"_\d{6,}(_\d+)*$")  # a plugin names what it fuses after a hash: `my_ep_1467232732_5`
 LONG_RUN = 0.05  # seconds; a run this long needs no unmeasured one before it
 
 
@@ -220,25 +223,40 @@ def profile(
 
 
 def op_times(events: list[dict], runs: int) -> tuple[OpTime, ...]:
-    """Sums the kernel times of a profile by op type and provider, slowest first.
+    """The kernel times of a profile by op type and provider, slowest first.
 
-    The time of an `If` or a `Loop` is counted at the nodes inside it.
+    Each node counts with its median, because one run that was interrupted says nothing about an op. The time of an
+    `If` or a `Loop` is counted at the nodes inside it.
     """
-    totals: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0])
-    kernels = [item for item in events if item.get("cat") == "Node" and item.get("name", "").endswith("_kernel_time")]
-    open_calls: list[tuple[float, tuple[str, str]]] = []  # the calls that the next one may be inside of: end, key
-    for event in sorted(kernels, key=lambda item: (item["ts"], -item["dur"])):
-        key = (event["args"].get("op_name", "?"), event["args"].get("provider", "?"))
-        while open_calls and open_calls[-1][0] <= event["ts"]:
-            open_calls.pop()
-        if open_calls:
-            totals[open_calls[-1][1]][0] -= event["dur"] * 1e-6
-        if key[0] in CONTROL_FLOW:
-            open_calls.append((event["ts"] + event["dur"], key))
-        totals[key][0] += event["dur"] * 1e-6
-        totals[key][1] += 1
-    found = (OpTime(op, name, max(0.0, total) / runs, calls / runs) for (op, name), (total, calls) in totals.items())
+    spent: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    for event, seconds in _own_times(events):
+        arguments = event["args"]
+        op = FUSED_NUMBERS.sub("", arguments.get("op_name", "?"))
+        spent[op, arguments.get("provider", "?"), event["name"]].append(seconds)
+    totals: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for (op, provider, _), times in spent.items():
+        calls = len(times) / runs
+        total = totals[op, provider]
+        total[0] += max(0.0, median(times)) * calls
+        total[1] += calls
+    found = (OpTime(op, provider, *total) for (op, provider), total in totals.items())
     return tuple(sorted(found, key=lambda item: (-item.seconds, item.op, item.provider)))
+
+
+def _own_times(events: list[dict]) -> Iterator[tuple[dict, float]]:
+    """Each call of a kernel, and the seconds it took without what ran inside it."""
+    kernels = [item for item in events if item.get("cat") == "Node" and item.get("name", "").endswith("_kernel_time")]
+    kernels.sort(key=lambda item: (item["ts"], -item["dur"]))
+    own = [event["dur"] * 1e-6 for event in kernels]
+    around: list[tuple[float, int]] = []  # the control flow that the next call may be inside of: its end, its place
+    for index, event in enumerate(kernels):
+        while around and around[-1][0] <= event["ts"]:
+            around.pop()
+        if around:
+            own[around[-1][1]] -= event["dur"] * 1e-6
+        if event["args"].get("op_name") in CONTROL_FLOW:
+            around.append((event["ts"] + event["dur"], index))
+    yield from zip(kernels, own)
 
 
 def _time(run) -> float:

@@ -95,6 +95,7 @@ class _Maker:
         self.names = list(dict.fromkeys(dim for item in self.inputs for dim in item.shape if isinstance(dim, str)))
         self.hints: dict[str, Hints] = hints_of(model)
         self.fitted: dict[str, int] = {}
+        self.full = True  # lengths say that sequences are used to their end
 
     def given(self, path: str) -> Prepared:
         import numpy
@@ -151,6 +152,9 @@ class _Maker:
         free = [name for name in self.names if name not in chosen]
         first = {item.shape[0] for item in self.inputs if item.shape}
         start = {name: self.fitted.get(name, _guess(name, name in first)) for name in free}
+        if not self._try(self._feed({**chosen, **start})):
+            return self._remember(chosen, start)
+        self.full = False
         problem = self._try(self._feed({**chosen, **start}))
         if not problem:
             return self._remember(chosen, start)
@@ -167,11 +171,17 @@ class _Maker:
         return {name: chosen.get(name, found.get(name, 0)) for name in self.names}
 
     def _feed(self, sizes: Mapping[str, int]) -> dict[str, object]:
+        shapes = {
+            item.name: tuple(sizes.get(dim, DEFAULT_SIZE) if isinstance(dim, str) else dim for dim in item.shape)
+            for item in self.inputs
+        }
+        inner = {dim for item in self.inputs for dim in item.shape[1:] if isinstance(dim, str)}
+        length = max((sizes.get(name, DEFAULT_SIZE) for name in inner), default=1) if self.full else 1
         feed = {}
         for item in self.inputs:
-            shape = tuple(sizes.get(dim, DEFAULT_SIZE) if isinstance(dim, str) else dim for dim in item.shape)
+            hints = replace(self.hints.get(item.name, Hints()), length=length)
             seed = zlib.crc32(item.name.encode()) + self.seed
-            feed[item.name] = make(item.name, item.type, shape, self.hints.get(item.name, Hints()), seed)
+            feed[item.name] = make(item.name, item.type, shapes[item.name], hints, seed)
         return feed
 
     def _try(self, feed: dict[str, object]) -> str:

@@ -41,7 +41,7 @@ class Plan:
 
     seconds: float = 60.0
     precision: float = 0.01
-    generations: int = 5
+    generations: int = 6
     most: int = 20
     burst: float = 0.02
     rounds: int = 12
@@ -233,7 +233,7 @@ class Contest:
 
     def _cold_ratio(self, index: int) -> stats.Ratio | None:
         pairs = zip(self.tallies[index].cold, self.tallies[0].cold)
-        return stats.ratio([[math.log(a.created / b.created)] for a, b in pairs], seed=self.plan.seed)
+        return stats.median_ratio([math.log(mine.created / base.created) for mine, base in pairs])
 
     def _precise(self) -> bool:
         live = [index for index in range(1, len(self.entries)) if not self.tallies[index].failure]

@@ -16,7 +16,7 @@ from onnx_lsp.actions.inputs import Case
 from onnx_lsp.actions.measure import Contest, Entry, Measured, Plan
 from onnx_lsp.actions.pipelines import Facts, Unable
 from onnx_lsp.actions.providers import Provider, SessionSetup
-from onnx_lsp.actions.publish import default_output, publish
+from onnx_lsp.actions.publish import check_place, default_output, publish
 from onnx_lsp.actions.verify import Agreement
 from onnx_lsp.work.worker import ChildDied
 
@@ -118,6 +118,7 @@ def optimize(request: OptimizeRequest, progress: Progress, cancel: threading.Eve
     output = request.output or default_output(request.model)
     if not request.overwrite and os.path.exists(output):
         raise ActionError(f"{output}: exists already; give another name with --output, or --overwrite")
+    check_place(output)
     request = replace(request, output=output)
     with tempfile.TemporaryDirectory(prefix="onnx-lint-") as folder:
         with Crew(cancel, request.timeout, request.memory) as crew:
@@ -284,8 +285,8 @@ class _Optimization:
             best = self._leanest(report, good)
         if best is None:
             return replace(report, verdict=f"Nothing to win here: no candidate is better for {report.goal}")
-        share = 1 - SCREENING_SHARE if report.screening else 1.0
-        plan = replace(self.request.plan, seconds=self.request.plan.seconds * share, seed=self.request.plan.seed + 1)
+        plan = self._plan(1 - SCREENING_SHARE if report.screening else 1.0)
+        plan = replace(plan, seed=plan.seed + 1)
         confirmation = self._measure([best], feeds, plan, part(self.progress, 0.6, 1.0))
         return _concluded(replace(report, confirmation=confirmation, confirmed=best), best)
 
@@ -296,13 +297,14 @@ class _Optimization:
             good = sorted(sorted(good, key=lambda index: report.candidates[index].facts.nodes)[:room])
             note = f"memory holds {room + 2} sessions of this model at once: only the leanest candidates were measured"
             report = replace(report, notes=(*report.notes, note))
-        seconds = self.request.plan.seconds * SCREENING_SHARE
-        plan = replace(
-            self.request.plan, seconds=seconds, generations=3, precision=max(0.02, self.request.plan.precision)
-        )
-        return replace(
-            report, screened=tuple(good), screening=self._measure(good, feeds, plan, part(self.progress, 0.4, 0.6))
-        )
+        plan = replace(self._plan(SCREENING_SHARE), generations=3, precision=max(0.02, self.request.plan.precision))
+        measured = self._measure(good, feeds, plan, part(self.progress, 0.4, 0.6))
+        return replace(report, screened=tuple(good), screening=measured)
+
+    def _plan(self, share: float) -> Plan:
+        """A share of the time; for the sake of start-up, fresh processes count and runs do not."""
+        rounds = 1 if self.request.goal == "startup" else self.request.plan.rounds
+        return replace(self.request.plan, seconds=self.request.plan.seconds * share, rounds=rounds)
 
     def _measure(self, chosen: list[int], feeds: tuple[str, ...], plan: Plan, progress: Progress) -> Measured:
         models = [self.request.model, *(self.files[index] for index in chosen)]
@@ -313,8 +315,10 @@ class _Optimization:
         """The screened candidate with the best ratio, over all cases; none where even that is not under 1."""
         screening = report.screening
         values: dict[int, list[float]] = {}
-        rows = screening.results if report.goal == "latency" else screening.cold
-        for row in rows:
+        if report.goal == "startup":
+            base, *others = screening.cold or [None]
+            values = {item.entry: [item.created / base.created] for item in others}
+        for row in screening.results if report.goal == "latency" else ():
             if row.ratio is not None:
                 values.setdefault(row.entry, []).append(row.ratio.value)
         ranked = sorted((max(ratios), entry) for entry, ratios in values.items())

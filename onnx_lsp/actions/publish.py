@@ -18,6 +18,19 @@ def default_output(model: str) -> str:
     return f"{stem}.opt{suffix}"
 
 
+def check_place(target: str) -> None:
+    """Finds out before the work, not after it, that nothing can be written there.
+
+    Raises:
+        ActionError: it cannot.
+    """
+    folder = os.path.dirname(os.path.abspath(target))
+    if not os.path.isdir(folder):
+        raise ActionError(f"{target}: there is no folder `{folder}`")
+    if os.path.isdir(target) or not os.access(folder, os.W_OK):
+        raise ActionError(f"{target}: cannot be written; give another name with --output")
+
+
 def publish(source: str, target: str, crew: Crew) -> None:
     """Puts a finished model in its place, its weights first: whole, or, when cancelled before the end, not at all.
 

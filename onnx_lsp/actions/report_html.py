@@ -3,223 +3,296 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from html import escape
+from pathlib import Path
 
-from onnx_lsp.actions import charts
+from onnx_lsp.actions import charts, words
 from onnx_lsp.actions.bench import BenchReport, ContestantReport
-from onnx_lsp.actions.measure import Measured
+from onnx_lsp.actions.charts import Bar
+from onnx_lsp.actions.measure import Measured, Result
 from onnx_lsp.actions.optimize import OptimizeReport
-from onnx_lsp.actions.report_text import interval, seconds, size, titles
+from onnx_lsp.actions.words import NONE, interval, seconds, size
 
-SHOWN_OPS = 12
-STYLE = """
-:root { color-scheme: light dark;
-  --ink: var(--vscode-editor-foreground, CanvasText); --paper: var(--vscode-editor-background, Canvas);
-  --line: var(--vscode-panel-border, color-mix(in srgb, var(--ink) 25%, transparent));
-  --blue: var(--vscode-charts-blue, #3b82c4); --green: var(--vscode-charts-green, #3a9a4b);
-  --red: var(--vscode-charts-red, #d1483d); --soft: color-mix(in srgb, var(--ink) 12%, transparent); }
-body { font: 14px/1.5 var(--vscode-font-family, system-ui, sans-serif); color: var(--ink); background: var(--paper);
-  max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.4rem; }
-h2 { font-size: 1.05rem; margin-top: 2rem; }
-.verdict { font-size: 1.1rem; }
-.muted { opacity: .75; }
-table { border-collapse: collapse; width: 100%; }
-th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line); }
-td { font-variant-numeric: tabular-nums; white-space: nowrap; }
-th:first-child, td:first-child, th:last-child, td:last-child { text-align: left; }
-td:last-child { white-space: normal; }
-svg { width: 100%; height: auto; margin: .5rem 0; }
-svg text { fill: var(--ink); font-size: 12px; }
-svg .small { font-size: 11px; opacity: .75; }
-.axis { stroke: var(--ink); opacity: .5; }
-.band { fill: var(--soft); }
-.bar, .area, .dot { fill: var(--blue); }
-.area { opacity: .75; }
-.span { stroke: var(--blue); stroke-width: 3; }
-.span.faster { stroke: var(--green); }
-.dot.faster { fill: var(--green); }
-.span.slower, .span.WRONG { stroke: var(--red); }
-.dot.slower, .dot.WRONG { fill: var(--red); }
-td.faster, td.ok, td.kept { color: var(--green); }
-td.slower, td.WRONG, td.wrong, td.died, td.invalid { color: var(--red); }
-"""
+SHOWN_OPS, CHANGED_OPS = 12, 8
+OPEN_CASES = 3  # so many sizes are shown unfolded
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>{style}</style></head>
-<body><h1>{title}</h1>
+<body><main>
 {body}
-</body></html>
+</main></body></html>
 """
+
+
+@cache
+def _style() -> str:
+    return Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 
 
 def render(report: BenchReport | OptimizeReport) -> str:
     """The whole page."""
     if isinstance(report, BenchReport):
         models = ", ".join(dict.fromkeys(os.path.basename(item.model) for item in report.contestants))
-        title, body = f"Benchmark of {models}", _bench(report)
+        title, body = f"Benchmark of {models}", [_header("Benchmark", models), *_bench(report)]
     else:
-        title, body = f"Optimisation of {os.path.basename(report.model)}", _optimize(report)
-    return PAGE.format(title=escape(title), style=STYLE, body="\n".join(body))
+        title = f"Optimisation of {os.path.basename(report.model)}"
+        body = [_header("Optimisation", os.path.basename(report.model), report.verdict + "."), *_optimize(report)]
+    return PAGE.format(title=escape(title), style=_style(), body="\n".join(body))
+
+
+def _header(kind: str, title: str, lead: str = "") -> str:
+    said = f'<p class="lead">{escape(lead)}</p>' if lead else ""
+    return f'<header><p class="kind">{escape(kind)}</p><h1>{escape(title)}</h1>{said}</header>'
+
+
+def _section(title: str, *parts: str) -> str:
+    return f"<section><h2>{escape(title)}</h2>{''.join(parts)}</section>"
+
+
+def _cards(cards: Sequence[str]) -> str:
+    return f'<section class="cards">{"".join(cards)}</section>'
+
+
+def _card(label: str, figure: str, tone: str, *remarks: str) -> str:
+    small = "".join(f"<small>{escape(text)}</small>" for text in remarks if text)
+    return f'<div class="card {tone}"><small>{escape(label)}</small><b>{escape(figure)}</b>{small}</div>'
+
+
+def _muted(text: str) -> str:
+    return f'<p class="muted">{escape(text)}</p>'
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table whose last column is a verdict, `word: reason`; the word becomes a coloured pill."""
     cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
     lines = [f"<tr>{cells}</tr>"]
     for row in rows:
-        kind = row[-1].split(":")[0].split(" ")[0]
+        word, _, reason = row[-1].partition(": ")
+        pill = f'<span class="pill {words.tone(word)}">{escape(word)}</span> {escape(reason)}' if word else ""
         inner = "".join(f"<td>{escape(cell)}</td>" for cell in row[:-1])
-        lines.append(f'<tr>{inner}<td class="{escape(kind)}">{escape(row[-1])}</td></tr>')
+        lines.append(f"<tr>{inner}<td>{pill}</td></tr>")
     return f"<table>{''.join(lines)}</table>"
 
 
 def _bench(report: BenchReport) -> list[str]:
-    names = titles(report.contestants)
-    parts: list[str] = []
+    names = words.titles(report.contestants)
+    parts = [_cards([_contestant_card(report, index, name) for index, name in enumerate(names)])]
     if report.measured:
         timed = [names[index] for index in report.timed]
         wrong = {entry for entry, index in enumerate(report.timed) if report.contestants[index].status == "wrong"}
         parts += _measured(report.measured, timed, report.cases, wrong)
+    parts += [*_placement(names, report.contestants), *_profile(names, report.contestants)]
     rows = [_contestant_row(name, item) for name, item in zip(names, report.contestants)]
-    head = ("contestant", "runtime", "provider", "largest difference", "")
-    parts += ["<h2>Providers</h2>", _table(head, rows)]
-    for name, item in zip(names, report.contestants):
-        parts += _placement(name, item) + _profile(name, item)
-    return parts + _notes(report.notes)
+    head = ("", "onnxruntime", "provider", "difference to the CPU", "")
+    parts.append(_section("Providers and outputs", _table(head, rows), *map(_muted, report.notes)))
+    return parts
+
+
+def _contestant_card(report: BenchReport, index: int, name: str) -> str:
+    """The one figure of a contestant: its ratio, or why it has none."""
+    item = report.contestants[index]
+    if item.status != "ok":
+        return _card(name, words.status(item), words.tone(item.status), "why is said below")
+    entry = report.timed.index(index)
+    results = [row for row in report.measured.results if row.entry == entry]
+    medians = [row.times.p50 for row in results if row.times]
+    span = " – ".join(dict.fromkeys(seconds(pick(medians)) for pick in (min, max))) if medians else NONE
+    if not entry:
+        return _card(name, span, "", "the baseline, median of one run")
+    return _ratio_card(name, results, f"median of one run: {span}")
+
+
+def _ratio_card(name: str, results: Sequence[Result], remark: str = "") -> str:
+    found = [row.ratio for row in results if row.ratio]
+    if not found:
+        return _card(name, NONE, "", results[0].verdict)
+    verdicts = [row.verdict for row in results]
+    if len(results) == 1:
+        value, span = interval(found[0])
+        return _card(name, f"{value} ×", words.tone(verdicts[0]), f"{verdicts[0]}, {span}", remark)
+    counts = ", ".join(f"{word} at {verdicts.count(word)}" for word in dict.fromkeys(verdicts))
+    tones = {words.tone(word) for word in verdicts}
+    low, high = (pick(ratio.value for ratio in found) for pick in (min, max))
+    tone = tones.pop() if len(tones) == 1 else ""
+    return _card(name, f"{low:.2f} – {high:.2f} ×", tone, f"{counts} of {len(results)} sizes", remark)
 
 
 def _contestant_row(name: str, item: ContestantReport) -> tuple[str, ...]:
+    said = f"{words.status(item)}: {item.reason}" if item.reason else words.status(item)
     worst = item.agreement.worst if item.agreement else None
-    word = "WRONG" if item.status == "wrong" else item.status
-    said = f"{word}: {item.reason}" if item.reason else word
-    return (name, item.runtime or "–", item.provider_name or "–", f"{worst.absolute:.2g}" if worst else "–", said)
+    difference = f"{worst.absolute:.2g}" if worst else NONE
+    return (name, item.runtime or NONE, item.provider_name or NONE, difference, said)
 
 
-def _placement(name: str, item: ContestantReport) -> list[str]:
-    counts: Counter = Counter()
-    for placed in item.placement or ():
-        counts[placed.provider] += placed.nodes
+def _placement(names: Sequence[str], contestants: Sequence[ContestantReport]) -> list[str]:
+    counts = [(name, words.placed(item)) for name, item in zip(names, contestants)]
+    counts = [(name, placed) for name, placed in counts if placed]
     if not counts:
         return []
-    rows = [(provider, float(count), f"{count} nodes") for provider, count in counts.most_common()]
-    return [f"<h2>Where the nodes run: {escape(name)}</h2>", charts.bars(rows)]
-
-
-def _profile(name: str, item: ContestantReport) -> list[str]:
-    if not item.profile:
-        return []
-    total = sum(op.seconds for op in item.profile) or 1.0
+    providers = list(dict.fromkeys(provider for _, placed in counts for provider in placed))
     rows = [
         (
-            f"{op.op} ({op.provider.removesuffix('ExecutionProvider')})",
-            op.seconds,
-            f"{seconds(op.seconds)}, {op.seconds / total:.0%}",
+            name,
+            [Bar(providers.index(provider), nodes, f"{nodes} on {provider}") for provider, nodes in placed.items()],
+            " + ".join(str(nodes) for nodes in placed.values()) + " nodes",
         )
-        for op in item.profile[:SHOWN_OPS]
+        for name, placed in counts
     ]
-    return [
-        f"<h2>Time by op: {escape(name)}</h2>",
-        "<p class=muted>From a separate, profiled run.</p>",
-        charts.bars(rows),
-    ]
+    return [_section("Where the nodes run", charts.legend(providers), charts.stacked(rows, share=True))]
+
+
+def _profile(names: Sequence[str], contestants: Sequence[ContestantReport]) -> list[str]:
+    """The time by op of all contestants beside each other."""
+    profiled = [(name, item.profile) for name, item in zip(names, contestants) if item.profile]
+    if not profiled:
+        return []
+    series: dict[str, list[Bar]] = {}
+    totals = [sum(op.seconds for op in profile) or 1.0 for _, profile in profiled]
+    for op in dict.fromkeys(op.op for _, profile in profiled for op in profile):
+        for index, (_, profile) in enumerate(profiled):
+            mine = [item for item in profile if item.op == op]
+            spent = sum(item.seconds for item in mine)
+            where = " and ".join(item.provider.removesuffix("ExecutionProvider") for item in mine)
+            text = f"{seconds(spent)}, {spent / totals[index]:.0%}, {where}" if mine else NONE
+            series.setdefault(op, []).append(Bar(index, spent, text))
+    slowest = sorted(series.items(), key=lambda item: -max(bar.value for bar in item[1]))
+    legend = charts.legend([name for name, _ in profiled]) if len(profiled) > 1 else ""
+    remark = _muted("From a separate, profiled run, which is slower than the timed ones.")
+    return [_section("Time by op", legend, charts.bars(slowest[:SHOWN_OPS]), remark)]
 
 
 def _measured(measured: Measured, names: Sequence[str], cases: Sequence[str], wrong: set[int]) -> list[str]:
-    parts = []
+    parts = [_by_size(measured, names, cases)] if len(cases) > 1 else []
     for case, label in enumerate(cases):
         results = [item for item in measured.results if item.case == case and item.times]
         if not results:
             continue
-        said = ["WRONG" if item.entry in wrong else item.verdict for item in results]
-        rows = [(names[item.entry], item.ratio, word) for item, word in zip(results, said) if item.ratio]
-        parts.append(f"<h2>{escape(label[:1].upper() + label[1:])}</h2>")
-        if rows:
-            parts.append(charts.ratios(rows, measured.floor[case]))
-        parts.append(f"<p>{_floor(measured, case)}</p>")
-        parts.append(_times([(names[item.entry], item, word) for item, word in zip(results, said)]))
-        parts.append(charts.distributions([(names[item.entry], item.times) for item in results], seconds))
-    parts += ["<h2>Once per process</h2>", _once(measured, names)]
-    for entry, reason in measured.failed:
-        parts.append(f"<p>{escape(names[entry])} failed while it was timed: {escape(reason)}</p>")
-    told = f"{measured.generations} generations, {measured.rounds} rounds, {measured.seconds:.0f} s: {measured.stopped}"
-    return [*parts, f"<p class=muted>{escape(told)}.</p>"]
+        inner = _case(measured, names, case, results, wrong)
+        title = "One run" if len(cases) == 1 else f"One run at {label}"
+        if case < OPEN_CASES:
+            parts.append(_section(title, *inner))
+        else:
+            parts.append(f"<section><details><summary>{escape(title)}</summary>{''.join(inner)}</details></section>")
+    failures = [_muted(f"{names[entry]} failed while it was timed: {reason}") for entry, reason in measured.failed]
+    parts.append(_once(measured, names, failures))
+    return parts
 
 
-def _floor(measured: Measured, case: int) -> str:
+def _case(measured: Measured, names: Sequence[str], case: int, results: Sequence[Result], wrong: set[int]) -> list[str]:
+    said = ["WRONG" if item.entry in wrong else item.verdict for item in results]
+    ratios = [(names[item.entry], item.ratio, word) for item, word in zip(results, said) if item.ratio]
     floor, control = measured.floor[case], measured.control[case]
-    if floor is None or control is None:
-        return "The noise was not measured, so nothing is claimed."
-    value, span = interval(control)
-    return f"Noise floor ±{floor - 1:.1%} (shaded): the baseline against itself is {value}, {span}."
+    return [
+        charts.ratios(ratios, floor) if ratios else "",
+        _times([(names[item.entry], item, word) for item, word in zip(results, said)]),
+        "<h3>How the times are spread</h3>",
+        charts.distributions([(names[item.entry], item.entry, item.times) for item in results], seconds),
+        _muted(f"Noise floor{' (shaded)' if ratios else ''}: {words.noise(floor, control)}. {words.effort(measured)}."),
+    ]
 
 
-def _times(rows: Sequence[tuple]) -> str:
+def _by_size(measured: Measured, names: Sequence[str], cases: Sequence[str]) -> str:
+    """The median of every contestant at every size."""
+    rows = []
+    for case, label in enumerate(cases):
+        times = [item for item in measured.results if item.case == case and item.times]
+        rows.append((label, [Bar(item.entry, item.times.p50, seconds(item.times.p50)) for item in times]))
+    return _section("Median time by size", charts.legend(names), charts.bars(rows))
+
+
+def _times(rows: Sequence[tuple[str, Result, str]]) -> str:
     rates = any(item.throughput for _, item, _ in rows)
-    head = ("one run", "ratio", "95 % interval", "p50", "p90", "p99", "min", "MAD", *(("runs/s",) if rates else ()), "")
+    head = ("", "ratio", "95 % interval", "p50", "p90", "p99", "min", "MAD", *(("runs/s",) if rates else ()), "")
     lines = []
     for name, item, word in rows:
-        ratio = interval(item.ratio) if item.ratio else ("1", "")
-        times = [
-            seconds(value)
-            for value in (item.times.p50, item.times.p90, item.times.p99, item.times.minimum, item.times.mad)
-        ]
-        rate = (f"{item.throughput:.4g}" if item.throughput else "–",) if rates else ()
+        ratio = interval(item.ratio) if item.entry else ("1", "")
+        spread = item.times
+        times = [seconds(value) for value in (spread.p50, spread.p90, spread.p99, spread.minimum, spread.mad)]
+        rate = (f"{item.throughput:.4g}" if item.throughput else NONE,) if rates else ()
         lines.append((name, *ratio, *times, *rate, word))
     return _table(head, lines)
 
 
-def _once(measured: Measured, names: Sequence[str]) -> str:
-    head = ("once", "create, ratio", "95 % interval", "import", "create", "first run", "second run", "peak private", "")
-    rows = []
+def _once(measured: Measured, names: Sequence[str], failures: Sequence[str]) -> str:
+    """What happens once per process, and how long it is until the first answer."""
+    head = ("", "create, ratio", "95 % interval", "import", "create", "first run", "second run", "peak private", "")
+    rows, stacks = [], []
     for item in measured.cold:
-        memory = f"{item.peak_private_mb:.0f} MB" if item.peak_private_mb is not None else "–"
+        memory = f"{item.peak_private_mb:.0f} MB" if item.peak_private_mb is not None else NONE
         times = [seconds(value) for value in (item.imported, item.created, item.first, item.second)]
-        ratio = interval(item.ratio) if item.ratio else ("1", "")
+        ratio = interval(item.ratio) if item.entry else ("1", "")
         rows.append((names[item.entry], *ratio, *times, memory, item.verdict))
-    return _table(head, rows)
+        steps = (("import", item.imported), ("create", item.created), ("first run", item.first))
+        bars = [Bar(index, value, f"{name} {seconds(value)}") for index, (name, value) in enumerate(steps)]
+        stacks.append((names[item.entry], bars, seconds(sum(bar.value for bar in bars))))
+    floor = words.percent(measured.cold_floor) if measured.cold_floor else "not measured, so nothing is claimed"
+    legend = charts.legend(("import onnxruntime", "create the session", "first run"))
+    said = _muted(f"Noise floor of creation: {floor}.")
+    return _section("Until the first answer", legend, charts.stacked(stacks), _table(head, rows), said, *failures)
 
 
 def _optimize(report: OptimizeReport) -> list[str]:
-    parts = [f'<p class="verdict">{escape(report.verdict)}.</p>']
-    if report.written:
-        parts.append(f"<p>Written: <code>{escape(report.written)}</code></p>")
+    parts = [_written(report.written)] if report.written else []
     if report.confirmation and report.confirmed is not None:
+        parts.append(_cards(_gains(report)))
         names = [os.path.basename(report.model), report.candidates[report.confirmed].name]
-        parts += ["<h1>Before and after</h1>", *_measured(report.confirmation, names, report.cases, set())]
+        parts += _measured(report.confirmation, names, report.cases, set())
         parts += _ops(report)
-    parts += ["<h1>Candidates</h1>", _candidates(report)]
-    if report.screening:
-        names = [os.path.basename(report.model), *(report.candidates[index].name for index in report.screened)]
-        parts += _measured(report.screening, names, report.cases, set())
+    parts.append(_candidates(report))
     if report.bench:
-        parts += ["<h1>Benchmark</h1>", *_bench(report.bench)]
-    return parts + _notes(report.notes)
+        parts += [_header("Benchmark", "Before and after, on the providers"), *_bench(report.bench)]
+    return parts
+
+
+def _written(path: str) -> str:
+    return f'<p class="muted">Written: <code>{escape(path)}</code></p>'
+
+
+def _gains(report: OptimizeReport) -> list[str]:
+    """Before and after in a few figures."""
+    best, before, measured = report.candidates[report.confirmed], report.original, report.confirmation
+    rows = [item for item in measured.results if item.entry == 1]
+    cards = [_ratio_card("one run", rows)] if rows else []
+    cold = next((item for item in measured.cold if item.entry == 1), None)
+    if cold and cold.ratio:
+        value, span = interval(cold.ratio)
+        cards.append(_card("create the session", f"{value} ×", words.tone(cold.verdict), f"{cold.verdict}, {span}"))
+    cards.append(_card("nodes", str(best.facts.nodes), "", f"before: {before.nodes}"))
+    cards.append(_card("size", size(best.facts.size), "", f"before: {size(before.size)}"))
+    if best.agreement and best.agreement.worst:
+        outputs = f"{best.agreement.outputs} outputs compared"
+        cards.append(_card("largest difference", f"{best.agreement.worst.absolute:.2g}", "", outputs))
+    return cards
 
 
 def _candidates(report: OptimizeReport) -> str:
-    rows = [(os.path.basename(report.model), str(report.original.nodes), size(report.original.size), "–", "original")]
-    for index, item in enumerate(report.candidates):
-        facts = (str(item.facts.nodes), size(item.facts.size)) if item.facts else ("–", "–")
-        worst = f"{item.agreement.worst.absolute:.2g}" if item.agreement and item.agreement.worst else "–"
-        status = "kept" if index == report.chosen else item.status
-        portable = "" if item.facts is None or item.facts.portable else " (onnxruntime only)"
-        rows.append((item.name, *facts, worst, f"{status}{portable}" + (f": {item.reason}" if item.reason else "")))
-    return _table(("candidate", "nodes", "size", "largest difference", ""), rows)
+    parts = [_table(words.CANDIDATE_HEAD, words.candidate_rows(report))]
+    if report.screening:
+        seen = ((index, words.worst(report.screening, entry)) for entry, index in enumerate(report.screened, 1))
+        rows = [(report.candidates[index].name, row.ratio, row.verdict) for index, row in seen if row]
+        floor = max((item for item in report.screening.floor if item), default=None)
+        sizes = f", at the worst of {len(report.cases)} sizes" if len(report.cases) > 1 else ""
+        parts += [f"<h3>Screening: all candidates against the original{sizes}</h3>", charts.ratios(rows, floor)]
+        parts.append(_muted(f"{words.effort(report.screening)}."))
+    ops = [(*row, "") for row in words.op_rows(report)]
+    if ops:
+        head = ("op", "original", *(item.name for item in report.candidates), "")
+        parts.append(f"<details><summary>Nodes by op, of every candidate</summary>{_table(head, ops)}</details>")
+    return _section("Candidates", *parts, *map(_muted, report.notes))
 
 
 def _ops(report: OptimizeReport) -> list[str]:
-    before = Counter(dict(report.original.ops))
-    after = Counter(dict(report.candidates[report.confirmed].facts.ops))
-    changed = [
-        op
-        for op in sorted(before | after, key=lambda op: (-abs(before[op] - after[op]), op))
-        if before[op] != after[op]
+    before = dict(report.original.ops)
+    after = dict(report.candidates[report.confirmed].facts.ops)
+    changed = sorted(
+        (op for op in before | after if before.get(op, 0) != after.get(op, 0)),
+        key=lambda op: (-abs(before.get(op, 0) - after.get(op, 0)), op),
+    )
+    rows = [
+        (op, [Bar(index, count, str(count)) for index, count in enumerate((before.get(op, 0), after.get(op, 0)))])
+        for op in changed[:CHANGED_OPS]
     ]
-    rows = [(op, str(before[op]), str(after[op]), "") for op in changed]
-    return ["<h2>Nodes by op</h2>", _table(("op", "before", "after", ""), rows)] if rows else []
-
-
-def _notes(notes: Sequence[str]) -> list[str]:
-    return [f"<p class=muted>{escape(note)}</p>" for note in notes]
+    more = _muted(f"and {len(changed) - CHANGED_OPS} more") if len(changed) > CHANGED_OPS else ""
+    return [_section("Nodes by op", charts.legend(("before", "after")), charts.bars(rows), more)] if rows else []

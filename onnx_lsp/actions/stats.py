@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from statistics import NormalDist, fmean, median
 
 RESAMPLES = 1000
+CLOCK = 1e-9  # seconds; what a clock cannot tell from nothing
 MINIMUM_FLOOR = math.log(1.01)  # a difference of under 1 % is never claimed, however quiet the control was
 
 
@@ -68,6 +69,22 @@ def ratio(generations: Sequence[Sequence[float]], level: float = 0.95, seed: int
     )
 
 
+def median_ratio(logs: Sequence[float], level: float = 0.95) -> Ratio | None:
+    """The ratio behind one log-ratio per generation: the median, which a few disturbed generations do not move.
+
+    The interval lies between two of the observations and assumes nothing about their distribution (the sign test); it
+    takes six of them for 95 %. None where there are fewer.
+    """
+    ordered, count = sorted(logs), len(logs)
+    outside, rank = 0.5**count, 0
+    while 2 * outside <= 1 - level:
+        rank += 1
+        outside += math.comb(count, rank) * 0.5**count
+    if not rank:
+        return None
+    return Ratio(*(math.exp(value) for value in (median(ordered), ordered[rank - 1], ordered[-rank])))
+
+
 def student(probability: float, freedom: int) -> float:
     """The quantile of Student's t: exact for 1 and 2 degrees of freedom, else Abramowitz and Stegun 26.7.5."""
     if freedom == 1:
@@ -101,17 +118,20 @@ def verdict(found: Ratio | None, floor: float | None) -> str:
     return "slower" if found.low > floor else "no difference"
 
 
-def spread(samples: Sequence[float], bins: int = 40) -> Spread:
-    """Percentiles, median absolute deviation and a histogram (up to p95) of run times in seconds."""
-    ordered = sorted(samples)
+def spread(samples: Sequence[float], bins: int = 48) -> Spread:
+    """Percentiles, median absolute deviation and a histogram of run times in seconds.
+
+    The histogram reaches up to p95, in bins of equal ratio: a few slow runs do not hide the shape of the others.
+    """
+    ordered = sorted(max(sample, CLOCK) for sample in samples)
     middle = median(ordered)
     low, high = ordered[0], quantile(ordered, 0.95)
-    width = (high - low) / bins or 1e-9
+    width = math.log(high / low) / bins or 1e-9
     counts = [0] * bins
     for value in ordered:
         if value <= high:
-            counts[min(bins - 1, int((value - low) / width))] += 1
-    histogram = tuple((low + width * (index + 0.5), count) for index, count in enumerate(counts))
+            counts[min(bins - 1, int(math.log(value / low) / width))] += 1
+    histogram = tuple((low * math.exp(width * (index + 0.5)), count) for index, count in enumerate(counts))
     deviation = median(abs(value - middle) for value in ordered)
     return Spread(len(ordered), low, middle, quantile(ordered, 0.9), quantile(ordered, 0.99), deviation, histogram)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 SAMPLE_RATE = 16000
 PLAIN_INDEX_BOUND = 2
 PASSED_ON = {"Cast", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "Identity", "Transpose", "Slice", "Concat", "Clip"}
+KEEPS_ROWS = {"Cast", "DequantizeLinear", "Identity", "QuantizeLinear"}
+LENGTH = re.compile(r"(^|_)(seq)?len(gth)?s?($|_)|lengths?$")
 SHAPE_USES = {"Reshape": 1, "Expand": 1, "ConstantOfShape": 0, "Tile": 1, "Resize": 3, "Upsample": 1}
 NUMPY_TYPES = {
     "float": "float32",
@@ -20,10 +23,17 @@ NUMPY_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """How the graph uses an input: `bound` is the number of rows it indexes, `is_shape` that it is used as a shape."""
+    """How the graph uses an input.
+
+    Attributes:
+        bound: the number of rows it indexes; 0 where it indexes nothing.
+        is_shape: it is used as a shape.
+        length: what it holds if its name says that it is a length.
+    """
 
     bound: int = 0
     is_shape: bool = False
+    length: int = 1
 
 
 def hints_of(path: str) -> dict[str, Hints]:
@@ -38,6 +48,8 @@ def hints_of(path: str) -> dict[str, Hints]:
     rows = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     uses: dict[str, list[tuple[object, int]]] = {}
     for node in graph.node:
+        if node.op_type in KEEPS_ROWS and node.input[0] in rows:
+            rows[node.output[0]] = rows[node.input[0]]
         for index, name in enumerate(node.input):
             uses.setdefault(name, []).append((node, index))
     return {value.name: _use(value.name, uses, rows) for value in graph.input}
@@ -108,6 +120,8 @@ def _integers(name: str, shape: tuple[int, ...], hints: Hints, generator):
         return numpy.zeros(shape, "int64")
     if hints.bound:
         return generator.integers(0, hints.bound, shape)
-    if "len" in name or not shape:
+    if LENGTH.search(name):
+        return numpy.full(shape, hints.length)
+    if not shape:
         return numpy.ones(shape, "int64")
     return generator.integers(0, PLAIN_INDEX_BOUND, shape)

@@ -25,6 +25,7 @@ COMMANDS = {
     "verify": "is this still the same model?",
     "view": "print a model as text",
     "diff": "say what differs between two models",
+    "netron": "show a model in Netron, if it is installed",
     "completion": "print a script that completes commands and options in a shell",
 }
 

@@ -90,6 +90,40 @@ def test_inputs_named_like_python_arguments(tmp_path: Path) -> None:
     assert set(arrays.load(made.cases[0].feeds)) == {"file", "self"}
 
 
+LENGTHS = """g (float[batch, 80, time] audio, int64[batch] audio_lengths) => (float[batch, 80, time] y) {{
+  longest = ReduceMax <keepdims = 0> (audio_lengths)
+  {check}
+  y = Mul(audio, wide)
+}}"""
+
+
+@pytest.mark.parametrize(
+    ("check", "length"),
+    [
+        ("wide = Cast <to = 1> (longest)", 16),
+        ("sizes = Shape(audio)\n  size = Gather(sizes, longest)\n  wide = Cast <to = 1> (size)", 1),
+    ],
+    ids=["as long as the sequence", "or 1, where the model does not take that"],
+)
+def test_lengths(tmp_path: Path, check: str, length: int) -> None:
+    onnx.save(onnx.parser.parse_model(HEADER + LENGTHS.format(check=check)), tmp_path / "lengths.onnx")
+    made = _made(tmp_path / "lengths.onnx", tmp_path)
+    assert isinstance(made, Prepared), made
+    assert arrays.load(made.cases[0].feeds)["audio_lengths"].tolist() == [length]
+
+
+def test_ids_of_a_quantized_embedding(tmp_path: Path) -> None:
+    text = """g (int64[batch, seq] tokens) => (float[batch, seq, 2] y)
+    <uint8[5, 2] table = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, float scale = {0.1}> {
+      words = DequantizeLinear(table, scale)
+      y = Gather(words, tokens)
+    }"""
+    onnx.save(onnx.parser.parse_model(HEADER + text), tmp_path / "quantized.onnx")
+    made = _made(tmp_path / "quantized.onnx", tmp_path, {"seq": (64,)})
+    assert isinstance(made, Prepared), made
+    assert set(arrays.load(made.cases[0].feeds)["tokens"].ravel()) == {0, 1, 2, 3, 4}
+
+
 def test_every_dynamic_dimension_has_a_second_size(embedded: Path, tmp_path: Path) -> None:
     made = _made(embedded, tmp_path, second=True)
     assert [case.label for case in made.second] == ["batch=2", "seq=17"]

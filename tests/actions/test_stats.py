@@ -71,6 +71,17 @@ def test_one_generation_claims_nothing() -> None:
     assert stats.verdict(None, 1.01) == "not enough rounds"
 
 
+@pytest.mark.parametrize(("count", "low", "high"), [(6, 1, 6), (8, 1, 8), (10, 2, 9), (12, 3, 10), (20, 6, 15)])
+def test_the_interval_of_a_median_is_that_of_the_tables(count: int, low: int, high: int) -> None:
+    found = stats.median_ratio([math.log(value) for value in range(count, 0, -1)])
+    assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
+
+
+def test_five_creations_claim_nothing() -> None:
+    assert stats.median_ratio([0.1] * 5) is None
+    assert stats.median_ratio([]) is None
+
+
 def test_the_floor_is_never_under_one_percent() -> None:
     assert stats.floor_of(Ratio(1.0, 1.0, 1.0)) == pytest.approx(1.01)
     assert stats.floor_of(Ratio(1.0, 0.8, 1.05)) == pytest.approx(1.25)
