@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from onnx_lsp.actions import pipelines
-from onnx_lsp.actions.bench import BenchReport, BenchRequest, bench, prepare
-from onnx_lsp.actions.contest import Examined, Refusal
+from onnx_lsp.actions.bench import BenchReport, BenchRequest, bench
 from onnx_lsp.actions.crew import ActionError, Crew, Progress, part
-from onnx_lsp.actions.inputs import Case
 from onnx_lsp.actions.measure import Contest, Entry, Measured, Plan
 from onnx_lsp.actions.pipelines import Facts, Unable
+from onnx_lsp.actions.proof import Proof, Questions
 from onnx_lsp.actions.providers import Provider, SessionSetup
 from onnx_lsp.actions.publish import check_place, default_output, publish
 from onnx_lsp.actions.verify import Agreement
@@ -146,51 +145,17 @@ class _Optimization:
 
     def run(self) -> OptimizeReport:
         request = self.request
-        self.progress("checking the model", 0.0)
-        self._check_original()
+        self.progress("checking and running the original", 0.0)
+        asked = Questions(request.sizes, request.given, request.plan.seed, request.threads, request.tolerance)
+        proof = Proof(self.crew, request.model, self.folder, asked)
         original = self.crew.once("onnx_lsp.actions.pipelines:describe", path=request.model)
-        folder = os.path.join(self.folder, "inputs")
-        os.mkdir(folder)
-        prepared = prepare(
-            self.crew, request.model, folder, request.sizes, request.given, request.plan.seed, second=True
-        )
-        cases = (*prepared.cases, *prepared.second)
-        reference = self._examine(request.model, cases, "reference")
-        if not isinstance(reference, Examined):
-            raise ActionError(f"{request.model}: the original does not run: {_why(reference)}")
-        notes = prepared.notes
-        if not reference.reproducible:
-            raise ActionError(
-                f"{request.model}: two runs on the same inputs differ, so that no rewrite can be verified"
-            )
-        candidates = self._candidates(original, cases, reference)
+        candidates = self._candidates(original, proof)
+        prepared = proof.prepared
         labels = tuple(case.label for case in prepared.cases)
-        report = OptimizeReport(request.model, request.goal, original, candidates, labels, notes=notes)
+        report = OptimizeReport(request.model, request.goal, original, candidates, labels, notes=prepared.notes)
         return self._judge(report, tuple(case.feeds for case in prepared.cases))
 
-    def _check_original(self) -> None:
-        model = self.request.model
-        try:
-            problem = self.crew.once("onnx_lsp.actions.verify:check_candidate", original=model, candidate=model)
-        except ChildDied as died:
-            raise ActionError(f"{model}: the checker {died}; `onnx-lint check` says more") from None
-        if problem:
-            raise ActionError(f"{model}: only valid models are optimised, and {problem}; `onnx-lint check` says more")
-
-    def _examine(self, model: str, cases: tuple[Case, ...], name: str) -> Examined | Refusal | ChildDied:
-        outputs = tuple(os.path.join(self.folder, f"{name}-{index}.npz") for index in range(len(cases)))
-        feeds = tuple(case.feeds for case in cases)
-        try:
-            return self.crew.once(
-                "onnx_lsp.actions.contest:examine", setup=self._setup(model), feeds=feeds, outputs=outputs
-            )
-        except ChildDied as died:
-            return died
-
-    def _setup(self, model: str) -> SessionSetup:
-        return SessionSetup(model, Provider(), threads=self.request.threads)
-
-    def _candidates(self, original: Facts, cases: tuple[Case, ...], reference: Examined) -> tuple[Candidate, ...]:
+    def _candidates(self, original: Facts, proof: Proof) -> tuple[Candidate, ...]:
         plans = self.request.pipelines or pipelines.PORTABLE
         if self.request.runtime_only and not self.request.pipelines:
             plans += pipelines.RUNTIME_ONLY
@@ -199,7 +164,7 @@ class _Optimization:
             self.progress(f"trying {' + '.join(stages)}", 0.4 * index / len(plans))
             path, made = self._make(stages)
             self.files.append(path)
-            found.append(self._candidate(stages, path, made, original, found, cases, reference))
+            found.append(_candidate(stages, path, made, original, found, proof))
         return tuple(found)
 
     def _make(self, stages: tuple[str, ...]) -> tuple[str, Facts | Unable | ChildDied]:
@@ -228,50 +193,6 @@ class _Optimization:
             )
         except ChildDied as died:
             return died
-
-    def _candidate(
-        self,
-        stages: tuple[str, ...],
-        path: str,
-        made: Facts | Unable | ChildDied,
-        original: Facts,
-        others: list[Candidate],
-        cases: tuple[Case, ...],
-        reference: Examined,
-    ) -> Candidate:
-        if isinstance(made, Unable):
-            return Candidate(stages, "unable", made.reason)
-        if isinstance(made, ChildDied):
-            return Candidate(stages, "died", f"the stage {made}")
-        if made.digest == original.digest and not made.external:
-            return Candidate(stages, "same", "nothing was changed", made)
-        if twin := next((item for item in others if item.facts and item.facts.digest == made.digest), None):
-            return Candidate(stages, "same", f"the same model as {twin.name}", made)
-        try:
-            arguments = {"original": self.request.model, "candidate": path}
-            problem = self.crew.once("onnx_lsp.actions.verify:check_candidate", **arguments)
-        except ChildDied as died:
-            problem = f"the checker {died}"
-        if problem:
-            return Candidate(stages, "invalid", problem, made)
-        return self._compared(Candidate(stages, "ok", "", made), path, cases, reference)
-
-    def _compared(self, item: Candidate, path: str, cases: tuple[Case, ...], reference: Examined) -> Candidate:
-        seen = self._examine(path, cases, f"outputs{len(self.files)}")
-        if not isinstance(seen, Examined):
-            return replace(item, status="wrong", reason=f"it does not run: {_why(seen)}")
-        agreement = self.crew.once(
-            "onnx_lsp.actions.verify:compare",
-            reference=reference.outputs,
-            candidate=seen.outputs,
-            cases=tuple(case.label for case in cases),
-            tolerance=self.request.tolerance,
-        )
-        if agreement.equal:
-            return replace(item, agreement=agreement)
-        worst = agreement.worst
-        reason = f"output `{worst.output}` {worst.reason} at {worst.case}"
-        return replace(item, status="wrong", reason=reason, agreement=agreement)
 
     def _judge(self, report: OptimizeReport, feeds: tuple[str, ...]) -> OptimizeReport:
         """Picks the best candidate, and measures it again: the best of many is partly luck, its second time is not."""
@@ -308,7 +229,7 @@ class _Optimization:
 
     def _measure(self, chosen: list[int], feeds: tuple[str, ...], plan: Plan, progress: Progress) -> Measured:
         models = [self.request.model, *(self.files[index] for index in chosen)]
-        entries = [Entry(self._setup(model), feeds) for model in models]
+        entries = [Entry(SessionSetup(model, Provider(), threads=self.request.threads), feeds) for model in models]
         return Contest(entries, len(feeds), self.crew, plan, progress).run()
 
     def _fastest(self, report: OptimizeReport) -> int | None:
@@ -331,6 +252,27 @@ class _Optimization:
             return min(small, key=lambda index: facts[index].size, default=None)
         lean = [index for index in good if facts[index].portable and facts[index].nodes < report.original.nodes]
         return min(lean, key=lambda index: facts[index].nodes, default=None)
+
+
+def _candidate(
+    stages: tuple[str, ...],
+    path: str,
+    made: Facts | Unable | ChildDied,
+    original: Facts,
+    others: list[Candidate],
+    proof: Proof,
+) -> Candidate:
+    """What one pipeline made, held against the original."""
+    if isinstance(made, Unable):
+        return Candidate(stages, "unable", made.reason)
+    if isinstance(made, ChildDied):
+        return Candidate(stages, "died", f"the stage {made}")
+    if made.digest == original.digest and not made.external:
+        return Candidate(stages, "same", "nothing was changed", made)
+    if twin := next((item for item in others if item.facts and item.facts.digest == made.digest), None):
+        return Candidate(stages, "same", f"the same model as {twin.name}", made)
+    found = proof.judge(path)
+    return Candidate(stages, found.status, found.reason, made, found.agreement)
 
 
 def _concluded(report: OptimizeReport, best: int) -> OptimizeReport:
@@ -361,10 +303,6 @@ def _room(size: int) -> int:
     except (OSError, StopIteration):  # not Linux
         return 100
     return max(1, free // max(1, 2 * size) - 2)
-
-
-def _why(seen: Refusal | ChildDied) -> str:
-    return seen.reason if isinstance(seen, Refusal) else f"the child {seen}"
 
 
 def _bench(

@@ -13,6 +13,8 @@ from onnx_lsp.actions.bench import BenchReport, ContestantReport
 from onnx_lsp.actions.charts import Bar
 from onnx_lsp.actions.measure import Measured, Result
 from onnx_lsp.actions.optimize import OptimizeReport
+from onnx_lsp.actions.pipelines import Facts
+from onnx_lsp.actions.rewrite import RewriteReport
 from onnx_lsp.actions.words import NONE, interval, seconds, size
 
 SHOWN_OPS, CHANGED_OPS = 12, 8
@@ -31,15 +33,18 @@ def _style() -> str:
     return Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 
 
-def render(report: BenchReport | OptimizeReport) -> str:
+def render(report: BenchReport | OptimizeReport | RewriteReport) -> str:
     """The whole page."""
     if isinstance(report, BenchReport):
-        models = ", ".join(dict.fromkeys(os.path.basename(item.model) for item in report.contestants))
-        title, body = f"Benchmark of {models}", [_header("Benchmark", models), *_bench(report)]
+        name = ", ".join(dict.fromkeys(os.path.basename(item.model) for item in report.contestants))
+        kind, lead, body = "Benchmark", "", _bench(report)
+    elif isinstance(report, OptimizeReport):
+        name, kind, lead, body = os.path.basename(report.model), "Optimisation", f"{report.verdict}.", _optimize(report)
     else:
-        title = f"Optimisation of {os.path.basename(report.model)}"
-        body = [_header("Optimisation", os.path.basename(report.model), report.verdict + "."), *_optimize(report)]
-    return PAGE.format(title=escape(title), style=_style(), body="\n".join(body))
+        name, kind, lead = os.path.basename(report.other), "Comparison", words.rewrite_verdict(report)
+        body = _rewrite(report)
+    title = escape(f"{kind} of {name}")
+    return PAGE.format(title=title, style=_style(), body="\n".join([_header(kind, name, lead), *body]))
 
 
 def _header(kind: str, title: str, lead: str = "") -> str:
@@ -239,7 +244,7 @@ def _optimize(report: OptimizeReport) -> list[str]:
         parts.append(_cards(_gains(report)))
         names = [os.path.basename(report.model), report.candidates[report.confirmed].name]
         parts += _measured(report.confirmation, names, report.cases, set())
-        parts += _ops(report)
+        parts += _ops(report.original, report.candidates[report.confirmed].facts)
     parts.append(_candidates(report))
     if report.bench:
         parts += [_header("Benchmark", "Before and after, on the providers"), *_bench(report.bench)]
@@ -283,16 +288,23 @@ def _candidates(report: OptimizeReport) -> str:
     return _section("Candidates", *parts, *map(_muted, report.notes))
 
 
-def _ops(report: OptimizeReport) -> list[str]:
-    before = dict(report.original.ops)
-    after = dict(report.candidates[report.confirmed].facts.ops)
-    changed = sorted(
-        (op for op in before | after if before.get(op, 0) != after.get(op, 0)),
-        key=lambda op: (-abs(before.get(op, 0) - after.get(op, 0)), op),
-    )
-    rows = [
-        (op, [Bar(index, count, str(count)) for index, count in enumerate((before.get(op, 0), after.get(op, 0)))])
-        for op in changed[:CHANGED_OPS]
-    ]
+def _ops(before: Facts, after: Facts) -> list[str]:
+    changed = words.changed_ops(before, after)
+    rows = [(op, [Bar(0, old, str(old)), Bar(1, new, str(new))]) for op, old, new in changed[:CHANGED_OPS]]
     more = _muted(f"and {len(changed) - CHANGED_OPS} more") if len(changed) > CHANGED_OPS else ""
     return [_section("Nodes by op", charts.legend(("before", "after")), charts.bars(rows), more)] if rows else []
+
+
+def _rewrite(report: RewriteReport) -> list[str]:
+    parts = [_written(report.written)] if report.written else []
+    before, after, agreement = report.before, report.after, report.judgement.agreement
+    cards = [_card("verdict", report.judgement.status, words.tone(report.judgement.status))]
+    if agreement and agreement.worst:
+        asked = f"{agreement.outputs} outputs at {len(report.cases)} sizes of the inputs"
+        worst = agreement.worst
+        cards.append(_card("largest difference", f"{worst.absolute:.2g}", "", words.share(worst), asked))
+    if after:
+        cards.append(_card("nodes", str(after.nodes), "", f"before: {before.nodes}"))
+        cards.append(_card("size", size(after.size), "", f"before: {size(before.size)}"))
+        parts += [_cards(cards), *_ops(before, after)]
+    return [*parts, *map(_muted, report.notes)]

@@ -120,7 +120,9 @@ def _problems(report: BenchReport, names: list[str], paint: Paint) -> list[str]:
         if item.reason:
             lines.append(f"{paint(words.status(item), item.status)}: {name}: {item.reason}")
         elif item.agreement and item.agreement.worst and not item.provider.is_cpu:
-            lines.append(f"outputs agree with the CPU provider: {name}, largest difference {words.error(item)}")
+            worst = item.agreement.worst
+            difference = f"largest difference {worst.absolute:.2g}, {words.share(worst)}"
+            lines.append(f"outputs agree with the CPU provider: {name}, {difference}")
     return lines
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from onnx_lsp.actions.crew import ActionError, Crew, Progress
 from onnx_lsp.actions.pipelines import Facts, Unable
 from onnx_lsp.actions.proof import Judgement, Proof, Questions
-from onnx_lsp.actions.publish import publish
+from onnx_lsp.actions.publish import check_place, publish
 from onnx_lsp.work.worker import ChildDied
 
 REWRITES = "onnx_lsp.actions.rewrites"
@@ -67,6 +67,7 @@ def rewrite(request: RewriteRequest, progress: Progress, cancel: threading.Event
     """
     if not request.overwrite and os.path.exists(request.output):
         raise ActionError(f"{request.output}: exists already; give another name with --output, or --overwrite")
+    check_place(request.output)
     with (
         tempfile.TemporaryDirectory(prefix="onnx-lint-") as folder,
         Crew(cancel, request.timeout, request.memory) as crew,

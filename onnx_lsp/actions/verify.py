@@ -10,7 +10,8 @@ from onnx_lsp.actions import arrays
 # The largest error that rounding explains, as a share of the largest magnitude in the output.
 # fp32 kernels that sum in another order differ by about 1e-6 to 1e-4; a wrong kernel by far more.
 TOLERANCE = {"float64": 1e-5, "float32": 1e-3, "float16": 1e-2}
-FAR, TYPICAL = 1e6, 1e-3  # a value this many times the median (or this, if that is less) is a mark, as in a masked logit
+# A value more than FAR times the median (or times TYPICAL, if that is more) is a mark, as in a masked logit.
+FAR, TYPICAL = 1e6, 1e-3
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from onnx_lsp.actions.bench import ContestantReport
 from onnx_lsp.actions.measure import Measured, Result
 from onnx_lsp.actions.optimize import OptimizeReport
+from onnx_lsp.actions.pipelines import Facts
+from onnx_lsp.actions.rewrite import RewriteReport
 from onnx_lsp.actions.stats import Ratio
+from onnx_lsp.actions.verify import Difference
 
 NONE = "–"
 TONES = {
@@ -92,10 +95,9 @@ def placed(item: ContestantReport) -> Counter[str]:
     return Counter(dict(counts.most_common()))
 
 
-def error(item: ContestantReport) -> str:
-    """How far the outputs are from those of the CPU provider."""
-    worst = item.agreement.worst if item.agreement else None
-    return f"{worst.absolute:.2g} ({worst.error:.1g} of the output's largest value)" if worst else NONE
+def share(found: Difference) -> str:
+    """A difference as a share of what it is a difference of."""
+    return f"{found.error:.1g} of the largest value of `{found.output}`"
 
 
 def worst(measured: Measured | None, entry: int) -> Result | None:
@@ -122,6 +124,27 @@ def candidate_rows(report: OptimizeReport) -> list[tuple[str, ...]]:
         said = f"{kept}{label}{': ' + item.reason if item.reason else ''}"
         rows.append((item.name, *facts, created.get(entry, NONE), *interval(seen and seen.ratio), difference, said))
     return rows
+
+
+REWRITE_VERDICTS = {
+    "ok": "the same model",
+    "invalid": "not a model with this interface",
+    "wrong": "not the same model",
+}
+
+
+def rewrite_verdict(report: RewriteReport) -> str:
+    """Whether the other file is the same model, and why not."""
+    judgement = report.judgement
+    reason = f": {judgement.reason}" if judgement.reason else ""
+    return f"{report.other} is {REWRITE_VERDICTS[judgement.status]}{reason}."
+
+
+def changed_ops(before: Facts, after: Facts) -> list[tuple[str, int, int]]:
+    """Ops and their counts before and after, where these differ; the most changed first."""
+    old, new = Counter(dict(before.ops)), Counter(dict(after.ops))
+    changed = [op for op in old | new if old[op] != new[op]]
+    return [(op, old[op], new[op]) for op in sorted(changed, key=lambda op: (-abs(old[op] - new[op]), op))]
 
 
 def op_rows(report: OptimizeReport) -> list[tuple[str, ...]]:

@@ -80,11 +80,17 @@ def test_an_output_is_not_overwritten_unasked(mlp: Path) -> None:
     assert (mlp.parent / "mlp.opt.onnx").read_text() == "precious"
 
 
+@pytest.mark.parametrize(("place", "problem"), [("nowhere/out.onnx", "there is no folder"), (".", "cannot be written")])
+def test_what_cannot_be_written_is_said_before_the_work(mlp: Path, place: str, problem: str) -> None:
+    with pytest.raises(ActionError, match=problem):
+        optimize(OptimizeRequest(str(mlp), str(mlp.parent / place), overwrite=True), _quiet)
+
+
 def test_an_invalid_model_is_not_touched(mlp: Path) -> None:
     model = onnx.load(mlp)
     model.graph.node[0].input[0] = "nobody"
     onnx.save(model, mlp)
-    with pytest.raises(ActionError, match="only valid models are optimised"):
+    with pytest.raises(ActionError, match="the original must be valid"):
         optimize(OptimizeRequest(str(mlp)), _quiet)
 
 
