@@ -161,6 +161,8 @@ def is_external(source: str) -> bool:
 
 def _fixes(source: str, target: str) -> None:
     """The safe fixes of the linter, applied until none is left."""
+    import onnx
+
     from onnx_lsp import engine
     from onnx_lsp.diagnostics import Applicability
     from onnx_lsp.model import proto
@@ -170,8 +172,9 @@ def _fixes(source: str, target: str) -> None:
 
     proto.full()
     if is_external(source):
-        raise _Unable("a model with external data is fixed in place, by `onnx-lint check --fix`")
-    shutil.copyfile(source, target)
+        save(onnx.load(source), target, True)
+    else:
+        shutil.copyfile(source, target)
     for number in range(MAX_FIX_PASSES):
         *_, last = engine.lint_model(target, Settings(), Workspace())
         fixes = [fix for item in last.findings for fix in item.fixes if fix.applicability is Applicability.SAFE]

@@ -168,11 +168,14 @@ def _available(onnxruntime, provider: Provider) -> str:
 def _add_plugin(onnxruntime, options, provider: Provider) -> str:
     if not hasattr(onnxruntime, "register_execution_provider_library"):
         raise Refused(f"onnxruntime {onnxruntime.__version__} takes no plugin providers; 1.22 and later do")
+    if not os.path.isfile(provider.library):
+        raise Refused(f"there is no library `{provider.library}`")
     before = {device.ep_name for device in onnxruntime.get_ep_devices()}
     try:
         onnxruntime.register_execution_provider_library(provider.name, provider.library)
     except runtime_errors() as error:
-        raise Refused(f"`{provider.library}` cannot be loaded: {first_line(error)}") from None
+        reason = first_line(error).rpartition(" with error: ")[2]
+        raise Refused(f"`{provider.library}` cannot be loaded: {reason}") from None
     devices = [device for device in onnxruntime.get_ep_devices() if device.ep_name not in before]
     if not devices:
         raise Refused(f"`{provider.library}` offers no device on this machine")

@@ -28,7 +28,7 @@ def check_place(target: str) -> None:
     if not os.path.isdir(folder):
         raise ActionError(f"{target}: there is no folder `{folder}`")
     if os.path.isdir(target) or not os.access(folder, os.W_OK):
-        raise ActionError(f"{target}: cannot be written; give another name with --output")
+        raise ActionError(f"{target}: cannot be written")
 
 
 def publish(source: str, target: str, crew: Crew) -> None:

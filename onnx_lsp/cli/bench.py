@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from onnx_lsp.actions.crew import ActionError, Cancelled, memory_for
 from onnx_lsp.actions.dims import chosen, parse_dims
 from onnx_lsp.actions.measure import Plan
 from onnx_lsp.actions.providers import Provider, parse
+from onnx_lsp.actions.publish import check_place
 from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN, FINDINGS
 from onnx_lsp.settings import Resolver, Settings, SettingsError
 
@@ -72,6 +74,7 @@ def add_measuring(parser: argparse.ArgumentParser, threads: int) -> None:
     measuring.add_argument("--precision", type=float, default=1.0, metavar="PERCENT", help="stop when this sure (1)")
     measuring.add_argument("--threads", type=int, default=threads, help=f"intra-op threads, 0: all cores ({threads})")
     measuring.add_argument("--memory", type=int, metavar="MB", help="private memory of one child")
+    measuring.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="for one step of it (300)")
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -99,6 +102,7 @@ def _request(args: argparse.Namespace, settings: Settings) -> BenchRequest:
         tolerance=args.tolerance,
         profile=not args.no_profile,
         plan=plan(args, args.concurrency),
+        timeout=args.timeout,
         memory=memory(args, settings, args.models),
     )
 
@@ -124,14 +128,17 @@ def memory(args: argparse.Namespace, settings: Settings, models: list[str]) -> i
 
 
 def perform(args: argparse.Namespace, action: Callable) -> int:
-    """Runs an action, shows its progress and its report; Ctrl-C stops it and leaves nothing behind."""
+    """Runs an action, shows its progress and its report; Ctrl-C or SIGTERM stops it and leaves nothing behind."""
     cancel = threading.Event()
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     progress = _Bar() if sys.stderr.isatty() and not args.json else _silent
     models = args.models if hasattr(args, "models") else [args.model]
     try:
         for path in models:
             if not os.path.isfile(path):
                 raise ActionError(f"{path}: there is no such file")
+        if args.html:
+            check_place(args.html)
         report = action(Resolver().resolve(models[0]), progress, cancel)
     except (ActionError, SettingsError, ValueError) as error:
         print(f"onnx-lint: {error}", file=sys.stderr)
@@ -140,6 +147,7 @@ def perform(args: argparse.Namespace, action: Callable) -> int:
         return COULD_NOT_RUN
     finally:
         progress("", 1.0)
+        signal.signal(signal.SIGTERM, before)
     show(report, args.json)
     if args.html and not _write(args.html, report_html.render(report)):
         return COULD_NOT_RUN

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 from onnx_lsp.cli.describing import complain
+from onnx_lsp.cli.main import CLEAN
 
 DESCRIPTION = "Show the graph of a model in Netron, in the browser. Netron is another project: `pip install netron`."
 
@@ -23,7 +24,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs Netron until it ends or is interrupted; returns its exit code."""
+    """Runs Netron until it ends, or until Ctrl-C, which is how one leaves it."""
     if not os.path.isfile(args.model):
         return complain(f"{args.model}: there is no such file")
     netron = command()
@@ -31,12 +32,15 @@ def run(args: argparse.Namespace) -> int:
         return complain("Netron is not installed; run `pip install netron`")
     options = [] if args.no_browser else ["--browse"]
     options += ["--port", str(args.port)] if args.port else []
-    return subprocess.call([*netron, os.path.abspath(args.model), *options])
+    try:
+        return subprocess.call([*netron, os.path.abspath(args.model), *options])
+    except KeyboardInterrupt:
+        return CLEAN
 
 
 def command() -> list[str]:
     """How to start Netron: the package beside us, or a program on the path; empty where there is neither."""
     if importlib.util.find_spec("netron"):
-        return [sys.executable, "-m", "netron"]
+        return [sys.executable, "-c", "import netron; netron.main()"]
     program = shutil.which("netron")
     return [program] if program else []

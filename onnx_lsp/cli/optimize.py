@@ -80,5 +80,6 @@ def _request(args: argparse.Namespace, settings: Settings) -> OptimizeRequest:
         plan(args),
         (providers(args.ep) or (Provider(),)) if args.bench or args.ep else (),
         args.stage_timeout,
+        args.timeout,
         memory=memory(args, settings, [args.model]),
     )

@@ -66,11 +66,13 @@ def test_a_provider_that_is_not_there_is_refused(mlp: Path) -> None:
     assert "onnxruntime-gpu" in tensorrt.reason
 
 
-def test_a_library_that_is_not_there_is_refused(mlp: Path) -> None:
-    request = BenchRequest((str(mlp),), (Provider("x", "/nowhere/libx.so"),), plan=SHORT, profile=False)
-    (seen,) = bench(request, _quiet).contestants
-    assert seen.status == "refused"
-    assert "cannot be loaded" in seen.reason
+def test_a_library_that_is_none_is_refused(mlp: Path) -> None:
+    providers = (Provider("x", "/nowhere/libx.so"), Provider("y", str(mlp)))
+    missing, other = bench(BenchRequest((str(mlp),), providers, plan=SHORT, profile=False), _quiet).contestants
+    assert (missing.status, missing.reason) == ("refused", "there is no library `/nowhere/libx.so`")
+    assert other.status == "refused"
+    assert other.reason.startswith(f"`{mlp}` cannot be loaded: ")
+    assert other.reason.count(str(mlp)) <= 2
 
 
 def test_an_interpreter_that_is_not_there_is_named(mlp: Path) -> None:

@@ -121,7 +121,7 @@ def test_external_data_stays_external(mlp: Path) -> None:
     folder.mkdir()
     big = folder / "big.onnx"
     onnx.save(onnx.load(mlp), big, save_as_external_data=True, location="weights.bin", size_threshold=0)
-    pipelines = (("onnxoptimizer",), ("onnxscript",), ("onnxslim",))
+    pipelines = (("fixes",), ("onnxoptimizer",), ("onnxscript",), ("onnxslim",))
     for stages in pipelines:
         request = OptimizeRequest(str(big), str(folder / "out.onnx"), True, "portability", (stages,), plan=SHORT)
         report = optimize(request, _quiet)

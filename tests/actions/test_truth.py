@@ -23,6 +23,7 @@ from onnx_lsp.actions.providers import Provider, SessionSetup
 from onnx_lsp.work.worker import Worker
 from tests.actions.conftest import children
 from tests.actions.exports import EXPORTS
+from tests.cli.tool import COMMAND
 from tests.models import real_models
 
 pytestmark = pytest.mark.slow
@@ -120,28 +121,22 @@ def _same_outputs(model: str, other: str, folder: Path) -> None:
         numpy.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT for another process on Windows")
-def test_ctrl_c_leaves_no_child_and_no_file(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="signals do not reach another process on Windows")
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", ["optimize", "bench"])
+def test_an_interrupted_command_leaves_no_child_and_no_file(signal_: int, command: str, tmp_path: Path) -> None:
     EXPORTS["cnn"](tmp_path / "cnn.onnx")
-    code = (
-        "import argparse, sys\n"
-        "from onnx_lsp.cli import optimize\n"
-        "parser = argparse.ArgumentParser()\n"
-        "optimize.add_parser(parser.add_subparsers())\n"
-        "arguments = parser.parse_args(sys.argv[1:])\n"
-        "sys.exit(optimize.run(arguments))\n"
-    )
     before = set(os.listdir(tmp_path))
-    command = [sys.executable, "-c", code, "optimize", str(tmp_path / "cnn.onnx"), "--seconds", "600"]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(tmp_path)})
-    while not any(name.startswith("onnx-lint-") for name in os.listdir(tmp_path)):
-        time.sleep(0.05)  # there is nothing to wait on but the file system
-    grandchildren = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    while grandchildren.exists() and not grandchildren.read_text():
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    arguments = [*COMMAND, command, str(tmp_path / "cnn.onnx"), "--seconds", "600"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(arguments, stderr=subprocess.DEVNULL, env=environment)
+    family: set[int] = set()
+    while not (any(name.startswith("onnx-lint-") for name in os.listdir(tmp_path)) and family):
+        time.sleep(0.05)  # there is nothing to wait on but the file system and the process table
+        family = children(process.pid)
+    process.send_signal(signal_)
     started = time.monotonic()
     process.wait(10)
     assert time.monotonic() - started < 1
     assert set(os.listdir(tmp_path)) == before
-    assert not children()
+    assert not family & set(map(int, filter(str.isdigit, os.listdir("/proc"))))
