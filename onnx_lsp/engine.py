@@ -59,7 +59,7 @@ class Run:
         """Runs one check. A check that fails is a finding of its own, never the end of the run."""
         self.report.code = check.code
         try:
-            check.function(**{name: facts[name] for name in check.needs if name != "report"}, report=self.report)
+            check.function(*[self.report if name == "report" else facts[name] for name in check.needs])
         except Exception as error:  # the one place where a bug in any check must stop
             import logging
 

@@ -39,8 +39,8 @@ class Node:
         self.proto = node
         self.domain = _domain(node.domain)
         self.op = node.op_type
-        self.inputs = tuple(node.input)
-        self.outputs = tuple(node.output)
+        self.inputs = tuple(node.input[:])  # protobuf copies a slice in half the time that it iterates
+        self.outputs = tuple(node.output[:])
         self.bodies: tuple[Scope, ...] = ()
 
     @property
@@ -139,7 +139,10 @@ class Scope:
 
     def home(self, name: str) -> Scope | None:
         """The scope, from here outwards, that defines the value; None if none does."""
-        return next((scope for scope in self.around() if scope.defines(name)), None)
+        scope: Scope | None = self
+        while scope is not None and not scope.defines(name):
+            scope = scope.parent
+        return scope
 
     def place(self, kind: str, name: str) -> str:
         """The path of a named part: `place("initializer", "w")`."""
@@ -260,7 +263,7 @@ class Model:
             for name in node.outputs:
                 if name:
                     scope.producers.setdefault(name, node)
-            for attribute in item.attribute:
+            for attribute in item.attribute[:]:
                 kind = attribute.type
                 if kind == GRAPH or kind == GRAPHS:
                     node.bodies += tuple(self._bodies(node, attribute))

@@ -292,7 +292,7 @@ class Copy:
             del container.sparse_initializer[:]
         gone = []
         for number, node in enumerate(container.node):
-            for attribute in node.attribute:
+            for attribute in node.attribute[:]:
                 if attribute.type == TENSOR and attribute.t.data_location == EXTERNAL:
                     if node.op_type == "Constant" and node.output:
                         fresh += self._stand_in(attribute.t, node.output[0], local)
@@ -359,7 +359,7 @@ def byte_size(data_type: int, dims) -> int:
 
 def bodies(node: proto.NodeProto) -> Iterator[tuple[proto.GraphProto, str]]:
     """The subgraphs of a node with the label that paths give them."""
-    for attribute in node.attribute:
+    for attribute in node.attribute[:]:
         if attribute.type == GRAPH:
             yield attribute.g, attribute.name
         elif attribute.type == GRAPHS:

@@ -75,12 +75,13 @@ class Shapes:
         types = self._types.get(path, {})
         found = types.get(name)
         if isinstance(found, proto.ValueInfoProto):  # most are never asked for
-            found = types[name] = tensor_type(found.type.tensor_type)
+            found = types[name] = tensor_type(found.type.tensor_type) if found.type.HasField("tensor_type") else None
         return found
 
     def _collect(self, graph: proto.GraphProto, path: str) -> None:
-        values = (*graph.value_info, *graph.input, *graph.output)
-        self._types.setdefault(path, {}).update((value.name, value) for value in values if value.type.HasField("tensor_type"))
+        types = self._types.setdefault(path, {})
+        types.update({value.name: value for value in graph.value_info})
+        types.update({value.name: value for value in (*graph.input, *graph.output) if value.type.HasField("tensor_type")})
         for node in graph.node if self._nested else ():
             for body, label in bodies(node):
                 self._collect(body, f"{node.name}.{label}")

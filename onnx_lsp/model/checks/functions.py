@@ -119,7 +119,7 @@ def unknown_reference(model: Model, report: Report) -> None:
         root = scope.root
         known = {*root.proto.attribute, *(item.name for item in root.proto.attribute_proto)} if root.is_function else set()
         for node in scope.nodes:
-            for item in node.proto.attribute:
+            for item in node.proto.attribute[:]:
                 if item.ref_attr_name and item.ref_attr_name not in known:
                     case = "function" if root.is_function else "graph"
                     report(case, node, node=node.title(), name=item.name, reference=item.ref_attr_name)

@@ -104,7 +104,8 @@ def _texts(model: Model) -> Iterator[tuple[str, str, str]]:
     for scope in model.scopes:
         yield from _of(scope.path, scope.proto)
         for node in scope.nodes:
-            yield from _of(node.path, node.proto)
+            if node.proto.doc_string or node.proto.metadata_props:
+                yield from _of(node.path, node.proto)
 
 
 def _of(place: str, proto) -> Iterator[tuple[str, str, str]]:
