@@ -57,9 +57,22 @@ class Run:
 
     def call(self, check: Check, facts: dict[str, object]) -> None:
         """Runs one check. A check that fails is a finding of its own, never the end of the run."""
+        self._guarded(check, self._arguments(check, facts))
+
+    def call_each(self, check: Check, facts: dict[str, object], nodes: Iterable[object]) -> None:
+        """Runs one check for every one of these nodes."""
+        arguments, place = self._arguments(check, facts | {"node": None}), check.needs.index("node")
+        for node in nodes:
+            arguments[place] = node
+            self._guarded(check, arguments)
+
+    def _arguments(self, check: Check, facts: dict[str, object]) -> list[object]:
+        return [self.report if name == "report" else facts[name] for name in check.needs]
+
+    def _guarded(self, check: Check, arguments: list[object]) -> None:
         self.report.code = check.code
         try:
-            check.function(*[self.report if name == "report" else facts[name] for name in check.needs])
+            check.function(*arguments)
         except Exception as error:  # the one place where a bug in any check must stop
             import logging
 

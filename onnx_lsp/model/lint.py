@@ -18,7 +18,7 @@ from onnx_lsp.workspace import Workspace
 
 if TYPE_CHECKING:
     from onnx_lsp.model.native import Copy
-    from onnx_lsp.model.graph import Model
+    from onnx_lsp.model.graph import Model, Node
     from onnx_lsp.model.reading import Reading
     from onnx_lsp.model.shapes import Shapes
 
@@ -138,29 +138,28 @@ def _staged(run: Run, checks: list[Check], facts: dict[str, object]) -> None:
 
 
 def _run(run: Run, checks: list[Check], facts: dict[str, object]) -> None:
-    """Runs checks over facts; those of nodes for every node with one of their ops."""
-    for check in checks:
-        if "node" not in check.needs:
-            _call(run, check, facts)
-            continue
-        needs_sound, given = not check.code.startswith(("ONX", "FIL", "SEC")), dict(facts)
-        for op in sorted(check.ops):
-            for node in facts["model"].by_op.get(op, ()):
-                if not (needs_sound and node.path in facts["told"].places):  # one cause, one finding
-                    given["node"] = node
-                    _call(run, check, given)
-
-
-def _call(run: Run, check: Check, facts: dict[str, object]) -> None:
-    """Runs one check; notes the places that it calls wrong; keeps the findings if its rule is selected."""
+    """Runs checks over facts; notes the places that they call wrong; keeps the findings of selected rules."""
     found = run.report.found
-    count = len(found)
-    run.call(check, facts)
-    if check.code.startswith(OWN):
-        for item in found[count:]:
-            facts["told"].add(item)
-    if check.code not in run.selection.enabled:
-        del found[count:]
+    for check in checks:
+        count = len(found)
+        if "node" in check.needs:
+            run.call_each(check, facts, _nodes(check, facts))
+        else:
+            run.call(check, facts)
+        if check.code.startswith(OWN):
+            for item in found[count:]:
+                facts["told"].add(item)
+        if check.code not in run.selection.enabled:
+            del found[count:]
+
+
+def _nodes(check: Check, facts: dict[str, object]) -> Iterator[Node]:
+    """The nodes that a check looks at; but for checks of the structure, none of which a fault is told already."""
+    model, told = facts["model"], facts["told"].places
+    nodes = (node for op in sorted(check.ops) for node in model.by_op.get(op, ()))
+    if check.code.startswith(("ONX", "FIL", "SEC")):
+        return nodes
+    return (node for node in nodes if node.path not in told)  # one cause, one finding
 
 
 def findings(run: Run, reading: Reading | None = None, done: bool = False) -> tuple[Diagnostic, ...]:

@@ -26,11 +26,11 @@ def unfused_batch_norm(node: Node, report: Report) -> None:
 
 @check("OPT011", op=("Erf", "Tanh", "Sqrt", "Sigmoid", "Softmax"))
 def decomposed(node: Node, model: Model, constants: Constants, report: Report) -> None:
-    before = _before(node)
-    after = [reader for name in node.outputs[:1] for reader in node.scope.consumers.get(name, ())]
-    if before is None and node.op != "Sigmoid" or node.domain or not after:
+    after = node.scope.consumers.get(node.outputs[0], ()) if node.outputs else ()
+    before = _before(node) if len(after) == 1 else None
+    if len(after) != 1 or before is None and node.op != "Sigmoid" or node.domain:
         return
-    op = GROUPS[node.op](node, before, after[0], constants) if len(after) == 1 else None
+    op = GROUPS[node.op](node, before, after[0], constants)
     if op and model.imports(node.scope).get("", 0) >= SINCE[op]:
         report("op", node, node=node.title(), op=op, since=SINCE[op])
 

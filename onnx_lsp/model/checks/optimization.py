@@ -39,7 +39,10 @@ def unused_node(model: Model, report: Report) -> None:
 
 
 def _dead(node: Node, scope: Scope) -> bool:
-    return not any(name and (name in scope.consumers or name in scope.outputs) for name in node.outputs)
+    for name in node.outputs:
+        if name and (name in scope.consumers or name in scope.outputs):
+            return False
+    return True
 
 
 def _pure(node: Node) -> bool:
