@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.facts import tables, wheels
 
+INTERNAL = "torch/onnx/_internal/"
 MINORS = ("1.8", "1.9", "1.10", "1.11", "1.12", "1.13", *(f"2.{minor}" for minor in range(14)))
 # The macOS wheels carry no CUDA, so they are the small ones; torch/onnx is the same in all.
 MACS = ("macosx_10_9_x86_64", "macosx_11_0_arm64", "macosx_12_0_arm64", "macosx_14_0_arm64")
@@ -78,6 +79,8 @@ def read(wheel: str, files: dict[str, str]) -> Release:
     release.names |= {f"utils.{name}" for name in below if not name.startswith("_")}
     release.deprecated_names |= {f"utils.{name}" for name in old if not name.startswith("_")}
     release.modules = {name[11:-3] for name in trees if name.count("/") == 2 and name != PACKAGE}
+    private = (name.removeprefix(INTERNAL).split("/")[0].removesuffix(".py") for name in files if name.startswith(INTERNAL))
+    release.modules |= {f"_internal.{name}" for name in private if name != "__init__"}
     release.opsets = _opsets(files)
     return release
 

@@ -181,14 +181,15 @@ class ExportCall:
         value, named = self.get("args"), self.keyword_inputs
         if named is None or (value is None and not named):
             return None
-        atom = value.only if value is not None else Seq("tuple", ())
-        if isinstance(atom, Seq):
-            if atom.open or atom.kind == "set" or (atom.items and isinstance(atom.items[-1].only, (Map, Made))):
-                return None
-            return [*atom.items, *named.values()]
-        if isinstance(atom, (Map, Made)) or (atom is None and value.partial):
+        atoms = value.atoms if value is not None else (Seq("tuple", ()),)
+        if value is not None and value.partial:
             return None
-        return [value, *named.values()]
+        if not all(isinstance(atom, Seq) for atom in atoms):
+            several = any(isinstance(atom, (Seq, Map, Made)) for atom in atoms)
+            return None if several else [value, *named.values()]
+        if len({len(atom.items) for atom in atoms}) != 1 or not all(map(_lists_inputs, atoms)):
+            return None
+        return [*map(join, zip(*(atom.items for atom in atoms), strict=True)), *named.values()]
 
     @property
     def input_labels(self) -> list[str] | None:
@@ -242,6 +243,12 @@ class ExportCall:
         """The parameters of the model's `forward` without `self`; None when not known, or there are `*args`."""
         found = forward_parameters(self)
         return None if found is None else [parameter.name for parameter in found]
+
+
+def _lists_inputs(atom: Seq) -> bool:
+    """A sequence has one item for every input: a dict at its end would be keywords, and what a call made may be one."""
+    last = atom.items[-1].only if atom.items else None
+    return not atom.open and atom.kind != "set" and not isinstance(last, (Map, Made))
 
 
 def find_calls(script) -> list[ExportCall]:

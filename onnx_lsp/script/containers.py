@@ -80,6 +80,14 @@ def with_attribute(atom, name: str, value: Value):
     return Obj(atom.cls, {**atom.attributes, name: value}, atom.node, atom.mode)
 
 
+def with_loose_attributes(atom, names: set[str]):
+    """An object of which these attributes may be something else by now."""
+    if not isinstance(atom, Obj):
+        return atom
+    loose = {name: value.loosened() for name, value in atom.attributes.items() if name in names}
+    return Obj(atom.cls, {**atom.attributes, **loose}, atom.node, atom.mode)
+
+
 def with_item(atom, key: Value, value: Value):
     """A dict or list with an item set."""
     if isinstance(atom, Map):

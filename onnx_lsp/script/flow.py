@@ -8,11 +8,12 @@ unless a condition is surely true or false, and their states merged.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from onnx_lsp.script import evaluate as ev
 from onnx_lsp.script import library
-from onnx_lsp.script.containers import elements, held, with_attribute, with_item
+from onnx_lsp.script.containers import elements, held, with_attribute, with_item, with_loose_attributes
 from onnx_lsp.script.eval_state import TRAIN, Layer, picture, set_mode
 from onnx_lsp.script.grammar import Node, first_expression
 from onnx_lsp.script.lightning import TO_ONNX, export_arguments, is_lightning
@@ -45,6 +46,7 @@ DEEPEST_CALL = 8
 MOST_CALLS, MOST_CALLS_EXPORTING = 12, 64
 TRANSPARENT = ("torch.", "staticmethod", "classmethod", "property", "functools.", "click.", "typer.", "hydra.", "abc.")
 from onnx_lsp.script.watched import watched
+ASSIGNED = re.compile(rb"\bself\.(\w+)(?:\s*:[^=\n]+)?\s*[-+*/|]?=(?!=)")
 EXPORTS = ("torch.onnx.export", "torch.onnx.utils.export")
 
 
@@ -108,13 +110,24 @@ class Flow:
         self.invoke(function, None, function.node, frame)
 
     def instance(self, cls: Class, frame: Frame) -> Value:
-        """An object of a class whose construction is not in sight: `__init__` with unknown arguments."""
+        """An object of a class whose construction is not in sight: `__init__` with unknown arguments.
+
+        What its other methods assign may have changed since.
+        """
         made = frame.new(Obj(cls, {}, cls.node), cls.node, "self")
         init = cls.find("__init__")
         if init is not None and isinstance(init.only, Function):
             self.invoke(Function(init.only.node, init.only.frame, cls, made), None, cls.node, frame)
+            changing = self._assigned_later(cls, init.only.node)
+            self.change(made, lambda atom: with_loose_attributes(atom, changing), frame)
         set_mode(made, None, frame.state.heap)
         return made
+
+    def _assigned_later(self, cls: Class, init: Node) -> set[str]:
+        """The attributes that a class and its bases of this file assign outside `__init__`."""
+        nodes = [base.node for base in cls.lineage() if isinstance(base, Class)]
+        found = (match for node in nodes for match in ASSIGNED.finditer(self.source.data, node.start_byte, node.end_byte))
+        return {match[1].decode() for match in found if not init.start_byte <= match.start() < init.end_byte}
 
     def step(self) -> bool:
         """Counts one expression; False when there were too many, or they are nested too deep."""

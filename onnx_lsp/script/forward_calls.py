@@ -154,6 +154,8 @@ def look_at_sizes(walk, base: Kind, sizes: list[Kind], start: int, given, node: 
             walk.event("frozen-size", place, scope, " ".join(scope.source.of(place).split())[:40])
             return
     if base.batch and sizes and nodes[0].type == "integer" and sizes[0].value == walk.batch and len(sizes) > 1:
+        if any(node.type == "binary_operator" for node in nodes[1:]):
+            return  # the batch may have gone into another dim: `x.view(1, batch * channels, height, width)`
         walk.event("literal-size", nodes[0], scope, str(sizes[0].value))
 
 

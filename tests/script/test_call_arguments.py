@@ -72,6 +72,17 @@ SEEN = {
         "EXP303",
         "OPSET = '17'\ntorch.onnx.export(net, (x,), 'm.onnx', opset_version=OPSET)\n",
     ),
+    "a method after a state that only others set": (
+        "EXP303",
+        "class Tool:\n    def __init__(self):\n        self.ready = False\n\n    def load(self):\n        self.ready = True\n\n"
+        "    def export(self):\n        if not self.ready:\n            raise RuntimeError\n"
+        "        torch.onnx.export(net, (x,), 'm.onnx', opset_version='17')\n",
+    ),
+    "names made by percent": (
+        "EXP201",
+        "names = ['state'] + ['learned_%d' % i for i in range(2)]\n"
+        "torch.onnx.export(net, (x,), 'm.onnx', input_names=names, output_names=['y'], dynamic_axes={'input': {0: 'n'}})\n",
+    ),
     "an alias of the function": ("EXP103", "to_onnx = torch.onnx.export\nto_onnx(net, (x,), 'm.onnx', True)\n"),
 }
 
@@ -93,6 +104,11 @@ UNSEEN = {
     "only where another torch is installed": (
         "EXP103",
         "try:\n    torch.onnx.export(net, (x,), 'm.onnx')\nexcept TypeError:\n    torch.onnx.export(net, (x,), 'm.onnx', True)\n",
+    ),
+    "callers that all give as many inputs": (
+        "EXP109",
+        "class Pair(torch.nn.Module):\n    def forward(self, x, scale):\n        return x * scale\n\n\npair = Pair().eval()\n\n\n"
+        "def export(scale):\n    torch.onnx.export(pair, (x, scale), 'm.onnx')\n\n\nfor scale in (1, 2):\n    export(scale)\n",
     ),
     "names that a helper may change": (
         "EXP503",

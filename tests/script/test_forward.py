@@ -84,6 +84,7 @@ CASES = [
     ({"forward": "x = F.relu(self.chain(x) * 2).reshape(2, 2, 2)"}, {"EXP208"}, {"EXP208"}),
     ({"forward": "x = F.relu(x * 2).reshape((2, 2, 2))"}, {"EXP208"}, {"EXP208"}),
     ({"forward": "x = x.t().reshape(2, 4)"}, set(), set()),
+    ({"forward": "b, c = x.shape\n        x = x.reshape(2, b * c, 1)"}, set(), set()),
     ({"forward": "x = x.reshape(2)"}, set(), set()),
     ({"forward": "x = torch.stack([x[i] for i in range(len(x))])"}, set(), set()),
     ({"forward": "x = torch.stack([x[i] for i in range(x.size(0))])"}, {"EXP208"}, {"EXP208"}),

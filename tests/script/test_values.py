@@ -66,7 +66,6 @@ CASES = {
     "with": ("with torch.no_grad() as g:\n    o = 13\n", "o", [13]),
     "match": ("match model:\n    case 1:\n        o = 11\n    case _:\n        o = 13\n", "o", [11, 13]),
     "async": ("async def o():\n    return 13\n", "o()", [13]),
-    "percent": ("n = 'o_%d' % 13\n", "int(n[2:])", None),
     "percent in names": ("n = {'o_%d' % i: i for i in (11, 13)}\n", "n['o_13']", [13]),
     "percent with a width": ("n = '%04d' % 13\n", "int(n)", None),
     "bound again by a loop": ("for o in project:\n    pass\n", "o", None),
