@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onnx_lsp.checks import Report, check
+from onnx_lsp.model.checks.several import by_scope, report_nodes
 from onnx_lsp.model.constants import Constants
 from onnx_lsp.model.graph import Model, Node
 
@@ -13,15 +14,22 @@ SCORING = ("Add", "Mul", "Div", "Cast")  # what may stand between the product of
 STEPS = 3
 
 
-@check("OPT010", op="BatchNormalization")
-def unfused_batch_norm(node: Node, report: Report) -> None:
+@check("OPT010")
+def unfused_batch_norm(model: Model, report: Report) -> None:
+    found = ((node, None) for node in model.by_op.get("BatchNormalization", ()) if _folds(node))
+    for nodes in by_scope(found).values():
+        report_nodes(report, nodes, {}, before=_before(nodes[0]).title())
+
+
+def _folds(node: Node) -> bool:
+    """Whether a normalisation can be part of the layer before it: nothing else reads that, and all weights are known."""
     scope, before = node.scope, _before(node)
-    if before is None or before.op not in ("Conv", "ConvTranspose", "Gemm"):
-        return
-    if node.attr("training_mode", 0) or scope.consumers.get(node.inputs[0]) != [node] or node.inputs[0] in scope.outputs:
-        return
-    if all(scope.home(name) is not None and name in scope.home(name).initializers for name in (before.inputs[1], *node.inputs[1:])):
-        report("conv", node, node=node.title(), before=before.title())
+    if before is None or before.op not in ("Conv", "ConvTranspose", "Gemm") or node.attr("training_mode", 0):
+        return False
+    if scope.consumers.get(node.inputs[0]) != [node] or node.inputs[0] in scope.outputs:
+        return False
+    homes = [(scope.home(name), name) for name in (*before.inputs[1:2], *node.inputs[1:])]
+    return all(home is not None and name in home.initializers for home, name in homes)
 
 
 @check("OPT011", op=("Erf", "Tanh", "Sqrt", "Sigmoid", "Softmax"))

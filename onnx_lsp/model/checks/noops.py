@@ -6,12 +6,15 @@ import math
 
 from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import ModelEdit
+from onnx_lsp.model.checks.several import by_scope, report_nodes
 from onnx_lsp.model.constants import Constants
 from onnx_lsp.model.graph import Model, Node
 from onnx_lsp.model.shapes import Shapes, TensorType
+from onnx_lsp.model.told import Told
 
 FAR = (1 << 31) - 1  # ends of Slice from here on mean "to the end"
 VARIADIC = ("Concat", "Sum", "Max", "Min", "Mean")
+NO_OPS = ("Cast", "Pad", "Slice", "Transpose", "Reshape", "Expand", "Tile", "Resize", *VARIADIC)
 SELF_INVERSE = ("Neg", "Not")
 # Casts that lose nothing: element type -> those that hold each of its values (TensorProto.DataType).
 WIDER = {
@@ -26,11 +29,14 @@ def edit(code: str, key: str, node: Node, model: Model, **arguments: object) -> 
     return ModelEdit(code, key, node.scope.path, items, model.skeleton.digest)
 
 
-def bypass_fix(code: str, node: Node, source: str, model: Model) -> dict[str, ModelEdit]:
-    """The fix that makes the readers of a node's output read `source`; none where the interface would change."""
-    if not node.scope.can_bypass(source, node.outputs[0]):
-        return {}
-    return {"remove": edit(code, "remove", node, model, source=source)}
+def bypass_fix(code: str, nodes: list[Node], model: Model, source: str = "") -> dict[str, ModelEdit]:
+    """The fix that makes the readers of nodes of one graph read `source`, or else the first input of the node.
+
+    There is none for nodes without which the interface would be another.
+    """
+    pairs = [(node, source or node.inputs[0]) for node in nodes]
+    free = tuple((node.index, given) for node, given in pairs if node.scope.can_bypass(given, node.outputs[0]))
+    return {"remove": ModelEdit(code, "remove", nodes[0].scope.path, (("nodes", free),), model.skeleton.digest)} if free else {}
 
 
 def alone(node: Node) -> bool:
@@ -40,20 +46,19 @@ def alone(node: Node) -> bool:
     return not any(name in node.scope.consumers or name in node.scope.outputs for name in node.outputs[1:])
 
 
-@check("OPT002", op="Identity")
-def identity(node: Node, model: Model, report: Report) -> None:
-    if alone(node) and (fixes := bypass_fix("OPT002", node, node.inputs[0], model)):
-        report("identity", node, node=node.title(), source=node.inputs[0], fixes=fixes)
+@check("OPT002")
+def identity(model: Model, report: Report) -> None:
+    free = (node for node in model.by_op.get("Identity", ()) if alone(node) and node.scope.can_bypass(node.inputs[0], node.outputs[0]))
+    for nodes in by_scope((node, None) for node in free).values():
+        report_nodes(report, nodes, bypass_fix("OPT002", nodes, model), source=nodes[0].inputs[0])
 
 
-@check("OPT003", op=("Cast", "Pad", "Slice", "Transpose", "Reshape", "Expand", "Tile", "Resize", *VARIADIC))
-def no_op(node: Node, model: Model, constants: Constants, shapes: Shapes, report: Report) -> None:
-    if not alone(node):
-        return
-    given = shapes.type(node.scope, node.inputs[0])
-    if why := reason(node, given, constants):
-        fixes = bypass_fix("OPT003", node, node.inputs[0], model)
-        report("nothing", node, node=node.title(), why=why, source=node.inputs[0], fixes=fixes)
+@check("OPT003")
+def no_op(model: Model, constants: Constants, shapes: Shapes, told: Told, report: Report) -> None:
+    nodes = (node for op in NO_OPS for node in model.by_op.get(op, ()) if node.path not in told.places and alone(node))
+    reasons = ((node, reason(node, shapes.type(node.scope, node.inputs[0]), constants)) for node in nodes)
+    for (_, why), idle in by_scope((node, why) for node, why in reasons if why).items():
+        report_nodes(report, idle, bypass_fix("OPT003", idle, model), why=why)
 
 
 def reason(node: Node, given: TensorType | None, constants: Constants) -> str | None:
@@ -129,7 +134,7 @@ def neutral(node: Node, model: Model, constants: Constants, shapes: Shapes, repo
         given = shapes.type(node.scope, source)
         if given is None or not _kept(found.dims, given) or node.op != "Pow" and given.element != found.element:
             continue
-        fixes = bypass_fix("OPT004", node, source, model)
+        fixes = bypass_fix("OPT004", [node], model, source)
         report("neutral", node, node=node.title(), what=NAMES[node.op], source=source, fixes=fixes)
         return
 
@@ -151,7 +156,7 @@ def cancelling(node: Node, model: Model, constants: Constants, shapes: Shapes, r
     if not undone(before, node, constants, shapes):
         return
     source = before.inputs[0]
-    report("pair", node, node=node.title(), before=before.title(), source=source, fixes=bypass_fix("OPT005", node, source, model),
+    report("pair", node, node=node.title(), before=before.title(), source=source, fixes=bypass_fix("OPT005", [node], model, source),
            related=(report.related(before, "the first of the two"),))  # fmt: skip
 
 

@@ -6,9 +6,9 @@ import math
 
 from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import ModelEdit
-from onnx_lsp.engine import MAX_RELATED
 from onnx_lsp.model.checks.initializers import readable
 from onnx_lsp.model.checks.noops import edit
+from onnx_lsp.model.checks.several import by_scope, report_nodes
 from onnx_lsp.model.constants import Constants, literal
 from onnx_lsp.model.graph import Model, Node, Scope
 from onnx_lsp.model.native import byte_size
@@ -68,17 +68,11 @@ def _only_for(node: Node) -> set[Node]:
 def constant_as_weight(model: Model, report: Report) -> None:
     if model.proto.ir_version < IR_FREE:
         return
-    found: dict[Scope, list[Node]] = {}
-    for node in model.by_op.get("Constant", ()):
-        if not node.scope.root.is_function and _is_weight(node):
-            found.setdefault(node.scope, []).append(node)
-    for scope, nodes in found.items():
-        first, *others = nodes
+    held = ((node, None) for node in model.by_op.get("Constant", ()) if not node.scope.root.is_function and _is_weight(node))
+    for (scope, _), nodes in by_scope(held).items():
         size = readable(sum(byte_size(tensor.data_type, tensor.dims) for tensor in map(literal, nodes)))
         move = ModelEdit("OPT007", "move", scope.path, (("indices", tuple(node.index for node in nodes)),), model.skeleton.digest)
-        related = tuple(report.related(node, f"holds a weight of {_weight_reader(node).title()}") for node in others[:MAX_RELATED])
-        report("several" if others else "one", first, node=first.title(), size=size, reader=_weight_reader(first).title(),
-               count=len(nodes), related=related, fixes={"move": move})  # fmt: skip
+        report_nodes(report, nodes, {"move": move}, size=size, reader=_weight_reader(nodes[0]).title())
 
 
 def _is_weight(node: Node) -> bool:
@@ -143,12 +137,15 @@ def foldable(model: Model, constants: Constants, shapes: Shapes, report: Report)
             if _static_shape(node, shapes) or all(name in known or _constant(scope, name) for name in node.inputs if name):
                 folded.append(node)
                 known.update(node.outputs)
-        for node in folded:
-            if node.op == "Identity":
-                continue
-            readers = [reader for name in node.outputs for reader in scope.consumers.get(name, ())]
-            if readers and not all(reader.scope is scope and any(name in known for name in reader.outputs) for reader in readers):
-                report("constant", node, node=node.title())
+        last = [node for node in folded if node.op != "Identity" and _ends(node, known)]
+        if last:
+            report_nodes(report, last, {})
+
+
+def _ends(node: Node, known: set[str]) -> bool:
+    """Whether something that is not constant reads the node."""
+    readers = [reader for name in node.outputs for reader in node.scope.consumers.get(name, ())]
+    return any(reader.scope is not node.scope or known.isdisjoint(reader.outputs) for reader in readers)
 
 
 def _constant(scope: Scope, name: str) -> bool:

@@ -100,7 +100,7 @@ def repeated_quantization(node: Node, model: Model, constants: Constants, report
     same = _same(before, node, constants)
     if not same and (first is None or first.op != "QuantizeLinear"):
         return
-    fixes = bypass_fix("QNT005", node, before.inputs[0], model) if same else {}
+    fixes = bypass_fix("QNT005", [node], model, before.inputs[0]) if same else {}
     report("same" if same else "twice", node, node=node.title(), before=before.title(), fixes=fixes)
 
 

@@ -6,7 +6,7 @@ import re
 
 from onnx_lsp.checks import Report, check
 from onnx_lsp.model.checks.initializers import readable
-from onnx_lsp.model.checks.noops import edit
+from onnx_lsp.model.checks.noops import bypass_fix, edit
 from onnx_lsp.model.constants import Constants
 from onnx_lsp.model.graph import Model, Node
 from onnx_lsp.model.native import byte_size
@@ -48,9 +48,7 @@ def idle_dropout(node: Node, model: Model, constants: Constants, report: Report)
             return
     elif opset < 7 and not node.attr("is_test", 0):
         return
-    source = node.inputs[0]
-    if node.scope.can_bypass(source, node.outputs[0]):
-        report("idle", node, node=node.title(), fixes={"remove": edit("TRN002", "remove", node, model, source=source)})
+    report("idle", node, node=node.title(), fixes=bypass_fix("TRN002", [node], model))
 
 
 @check("TRN003", op=("ATen", "PythonOp"))

@@ -11,8 +11,17 @@ from onnx_lsp.model.fixes.rewire import bypass, output_names, reads, remove, swe
 @fix("OPT004", "remove")
 @fix("OPT005", "remove")
 @fix("QNT005", "remove")
-def remove_no_op(draft: Draft, at: str, *, index: int, source: str) -> None:
-    """Makes the readers of a node read what it hands on, and removes what then nothing reads."""
+def remove_no_ops(draft: Draft, at: str, *, nodes: tuple[tuple[int, str], ...]) -> None:
+    """Makes the readers of nodes read what these hand on, and removes what then nothing reads.
+
+    Args:
+        nodes: (index, the value to read instead) of each.
+    """
+    for index, source in nodes:
+        _remove(draft, at, index, source)
+
+
+def _remove(draft: Draft, at: str, index: int, source: str) -> None:
     node = draft.scope(at).nodes[index].proto
     container = draft.container(at)
     if not any(item is node or item == node for item in container.node):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from onnx_lsp.model.fixes.draft import Draft, fix
-from onnx_lsp.model.fixes.noops import remove_no_op
+from onnx_lsp.model.fixes.noops import remove_no_ops
 from onnx_lsp.model.fixes.rewire import sweep
 
-fix("TRN002", "remove")(remove_no_op)
+fix("TRN002", "remove")(remove_no_ops)
 
 
 @fix("TRN001", "infer")
