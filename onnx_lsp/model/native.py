@@ -202,10 +202,16 @@ class Copy:
                     self.hide(node.path)
 
     def _drop_told(self, model: Model, told: set[str]) -> None:
-        """Turns initializers that are told to be wrong into values of their type and rank; those without a type go."""
+        """Drops declarations that are told to be wrong, and turns such initializers into values of their type and rank.
+
+        Those without a type go.
+        """
         for scope in model.scopes if told else ():
-            if scope.is_function:
+            if scope.is_function or any(self._is_hidden(around) for around in scope.around()):
                 continue
+            declared = self._container(scope.path).value_info
+            for number in reversed([i for i, item in enumerate(declared) if scope.place("value_info", item.name) in told]):
+                del declared[number]
             wrong = {name for name in scope.initializers if scope.place("initializer", name) in told or not name}
             initializers = self._container(scope.path).initializer if wrong else ()
             for number in reversed([i for i, item in enumerate(initializers) if item.name in wrong]):
@@ -220,6 +226,9 @@ class Copy:
                     del self.nodes[reader.path].input[:]
                     self.nodes[reader.path].input.extend(inputs)
                 del initializers[number]
+
+    def _is_hidden(self, scope: Scope) -> bool:
+        return scope.owner is not None and self.nodes[scope.owner.path].domain == OPAQUE
 
     def undeclare(self, faults: list[Fault]) -> bool:
         """Drops what the model declares about the outputs of nodes where inference found something else.

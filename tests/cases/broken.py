@@ -95,6 +95,11 @@ def value_info_twice(proto: onnx.ModelProto) -> None:
         proto.graph.value_info.append(helper.make_tensor_value_info("h", TensorProto.FLOAT, dims))
 
 
+@broken(ADDED)
+def declared_weight(proto: onnx.ModelProto) -> None:
+    proto.graph.value_info.append(helper.make_tensor_value_info("w", TensorProto.FLOAT, [3]))
+
+
 @broken()
 def trained_in_place(proto: onnx.ModelProto) -> None:
     proto.training_info.add().algorithm.name = "step"

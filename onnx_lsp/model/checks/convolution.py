@@ -83,6 +83,17 @@ def _windows(node: Node, x: Dims, kernel) -> Iterator[tuple[int, int, int]]:
             yield number + 2, padded, (size - 1) * dilations[number] + 1
 
 
+# Operators that need a batch, channels and something to slide over or to pool; inference asks no rank of them.
+RANKED = {"GlobalAveragePool": 3, "GlobalMaxPool": 3, "GlobalLpPool": 3, "InstanceNormalization": 3, "BatchNormalization": 2, "LRN": 3}
+
+
+@check("SHP014", op=tuple(RANKED))
+def rank_too_low(node: Node, shapes: Shapes, report: Report) -> None:
+    x, least = dims(node, 0, shapes), RANKED[node.op]
+    if not node.domain and x is not None and len(x) < least:
+        report("rank", node, node=node.title(), shape=known(x), rank=len(x), least=least)
+
+
 @check("SHP013", op=("DepthToSpace", "SpaceToDepth"))
 def blocks(node: Node, shapes: Shapes, report: Report) -> None:
     x, size = dims(node, 0, shapes), attribute(node, "blocksize", 0)

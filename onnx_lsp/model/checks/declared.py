@@ -25,6 +25,19 @@ def contradicted_value_info(
         report("type", node, node=node.title(), name=item.name, inferred=inferred, declared=declared, fixes={"drop": edit})
 
 
+@check("ONX070")
+def contradicted_initializer(model: Model, report: Report) -> None:
+    for scope in () if all(not scope.initializers for scope in model.scopes) else model.scopes:
+        for value in scope.proto.value_info:
+            tensor = scope.initializers.get(value.name) if value.type.HasField("tensor_type") else None
+            if tensor is None:
+                continue
+            declared, given = tensor_type(value.type.tensor_type), TensorType(tensor.data_type, tuple(tensor.dims))
+            if differ(declared, given):
+                edit = ModelEdit("ONX070", "drop", scope.path, (("names", (value.name,)),), model.skeleton.digest)
+                report("initializer", scope.place("value_info", value.name), name=value.name, given=given, declared=declared, fixes={"drop": edit})
+
+
 @check("SHP002")
 def contradicted_output(
     model: Model, contradicted: list[Contradiction], shapes: Shapes, told: Told, report: Report

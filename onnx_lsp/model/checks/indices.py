@@ -71,6 +71,20 @@ def index_out_of_range(node: Node, shapes: Shapes, constants: Constants, report:
                 return
 
 
+@check("SHP021", op="CumSum")
+def axis_out_of_range(node: Node, shapes: Shapes, constants: Constants, report: Report) -> None:
+    data, axis = dims(node, 0, shapes), constants.ints(node, 1)
+    if not node.domain and data and axis and len(axis) == 1 and not -len(data) <= axis[0] < len(data):
+        report("axis", node, node=node.title(), axis=axis[0], name=node.inputs[1], data=node.inputs[0], rank=len(data))
+
+
+@check("SHP026", op="Split")
+def split_outputs(node: Node, report: Report) -> None:
+    count = attribute(node, "num_outputs", None)
+    if not node.domain and isinstance(count, int) and count != len(node.outputs):
+        report("outputs", node, node=node.title(), count=count, outputs=len(node.outputs))
+
+
 @check("SHP022", op="Slice")
 def empty_slice(node: Node, shapes: Shapes, constants: Constants, report: Report) -> None:
     data, starts, ends = dims(node, 0, shapes), constants.ints(node, 1), constants.ints(node, 2)
