@@ -30,7 +30,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("models", nargs=2, metavar=("ORIGINAL", "MODEL"))
+    for name in ("ORIGINAL", "MODEL"):
+        parser.add_argument("models", metavar=name, action="append")
     add_questions(parser)
     add_output(parser)
 

@@ -29,6 +29,11 @@ SELECTIONS = [
 ]
 
 
+def options(value: object) -> str:
+    """The words on the command line are what tells one case from the next."""
+    return " ".join(value) if isinstance(value, list) else ""
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     script(tmp_path / "export.py")
@@ -36,7 +41,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("options", "codes"), SELECTIONS, ids=lambda value: " ".join(value) or "nothing")
+@pytest.mark.parametrize(("options", "codes"), SELECTIONS, ids=options)
 def test_rules_are_selected_by_code_prefix_name_or_all(project: Path, options: list[str], codes: set[str]) -> None:
     assert PLANTED & set(check(*options, cwd=project).codes) == codes
 
@@ -50,7 +55,7 @@ FAMILIES = [
 ]
 
 
-@pytest.mark.parametrize(("options", "families"), FAMILIES, ids=lambda value: " ".join(value))
+@pytest.mark.parametrize(("options", "families"), FAMILIES, ids=options)
 def test_nothing_is_found_that_is_not_selected(project: Path, options: list[str], families: set[str]) -> None:
     assert {code[:3] for code in check(*options, cwd=project).codes} == families
 
@@ -81,9 +86,7 @@ EXITS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code"), EXITS, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
-)
+@pytest.mark.parametrize(("arguments", "code"), EXITS, ids=options)
 def test_the_exit_code_says_what_happened(project: Path, arguments: list[str], code: int) -> None:
     assert onnx_lint("check", *arguments, cwd=project).code == code
 
