@@ -24,6 +24,7 @@ from onnx_lsp.script.values import UNKNOWN, Class, Const, Made, Map, Obj, Seq, V
 MENTION = re.compile(rb"\bexport\b|\bto_onnx\b")
 ALIAS = re.compile(rb"\bexport\s+as\s+(\w+)|\b(\w+)\s*=\s*(?:[\w.]*\bpartial\(\s*)?[\w.]+\.export\b(?!\s*\()")
 NOT_CODE = ("comment", "string", "string_content", "string_start", "string_end")
+BRACKET, WORD = re.compile(rb"\s*\("), re.compile(rb"\w")
 ROUNDS = 4
 
 
@@ -266,7 +267,7 @@ def _exporting_functions(source: Source) -> list[Node] | None:
     mentions = [match.start() for match in MENTION.finditer(source.data)]
     for match in ALIAS.finditer(source.data):
         name = match[1] or match[2]
-        mentions += [use.start() for use in re.finditer(rb"\b" + name + rb"\s*\(", source.data)]
+        mentions += _calls_of(name, source.data)
     nodes = [source.node_at(at, at + 1) for at in mentions]
     nodes = [node for node in nodes if node is not None and node.type not in NOT_CODE]
     if not nodes:
@@ -281,11 +282,22 @@ def _exporting_functions(source: Source) -> list[Node] | None:
                 continue
             found[function.start_byte] = function
             name = source.of(function.child_by_field_name("name")).encode()
-            for use in re.finditer(rb"\b" + re.escape(name) + rb"\s*\(", source.data):
-                node = source.node_at(use.start(), use.start() + 1)
+            for at in _calls_of(name, source.data):
+                node = source.node_at(at, at + 1)
                 if node is not None and node.type == "identifier":
                     fresh.append(node)
     return list(found.values())[::-1]
+
+
+def _calls_of(name: bytes, data: bytes) -> list[int]:
+    """Where a name stands in front of a bracket. A pattern per name would take longer to compile than to search."""
+    found, at = [], data.find(name)
+    while at >= 0:
+        end = at + len(name)
+        if BRACKET.match(data, end) and not (at and WORD.match(data, at - 1)):
+            found.append(at)
+        at = data.find(name, end)
+    return found
 
 
 def _enclosing(node: Node) -> list[Node]:

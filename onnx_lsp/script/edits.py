@@ -75,7 +75,7 @@ class Layout:
         self.items = [child for child in self.list.named_children if child.type != "comment"]
         self.open, self.close = self.list.children[0], self.list.children[-1]
         self.quote = preferred_quote(source, call)
-        self.unit = indent_unit(source)
+        self.unit = source.indent
         self.line_indent = leading(source, call.start_byte)
         last = self.items[-1] if self.items else None
         self.broken = last is not None and source.line_of(last.start_byte) > source.line_of(self.open.start_byte)
@@ -92,16 +92,6 @@ def leading(source: Source, offset: int) -> str:
     start, end = source.line_span(source.line_of(offset))
     text = source.slice(start, end)
     return text[: len(text) - len(text.lstrip(" \t"))]
-
-
-def indent_unit(source: Source) -> str:
-    """One step of this file's indentation."""
-    for line in source.text.splitlines():
-        text = line.lstrip(" \t")
-        if text and text is not line and not text.startswith(("#", "*")):
-            step = line[: len(line) - len(text)]
-            return step if step in ("\t", "  ", "    ") else "    "
-    return "    "
 
 
 def insert_arguments(source: Source, call: Node, arguments: dict[str, object]) -> Edits:

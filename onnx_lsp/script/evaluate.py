@@ -34,6 +34,8 @@ BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 STARRED = {"torch": "torch", "onnx": "onnx", "np": "numpy", "numpy": "numpy", "nn": "torch.nn", "os": "os"}
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "\n": "", "0": "\0"}
 QUOTES, TRIPLE = ("'", '"'), ("'''", '"""')
+MOST_STEPS = 200_000
+DEEPEST_EXPRESSION = 60
 # A longer literal is data, which no rule asks about.
 MOST_ITEMS = 1000
 DEEPEST_COMPREHENSION = 2
@@ -42,12 +44,13 @@ DEEPEST_COMPREHENSION = 2
 def evaluate(flow, node: Node | None, frame: Frame) -> Value:
     """The value of an expression."""
     evaluator = EVALUATORS.get(node.type) if node is not None else None
-    if evaluator is None or not flow.step():
+    if evaluator is None or flow.steps >= MOST_STEPS or flow.depth >= DEEPEST_EXPRESSION:
         return UNKNOWN
-    try:
-        return evaluator(flow, node, frame)
-    finally:
-        flow.depth -= 1
+    flow.steps += 1
+    flow.depth += 1
+    value = evaluator(flow, node, frame)
+    flow.depth -= 1
+    return value
 
 
 def _identifier(flow, node: Node, frame: Frame) -> Value:

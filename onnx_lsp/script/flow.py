@@ -38,14 +38,12 @@ from onnx_lsp.script.values import (
     const,
     join,
 )  # fmt: skip
+from onnx_lsp.script.watched import watched
 
-MOST_STEPS = 200_000
-DEEPEST_EXPRESSION = 60
 DEEPEST_CALL = 8
 # How often one function is followed: one that leads to an export more often than others.
 MOST_CALLS, MOST_CALLS_EXPORTING = 12, 64
 TRANSPARENT = ("torch.", "staticmethod", "classmethod", "property", "functools.", "click.", "typer.", "hydra.", "abc.")
-from onnx_lsp.script.watched import watched
 ASSIGNED = re.compile(rb"\bself\.(\w+)(?:\s*:[^=\n]+)?\s*[-+*/|]?=(?!=)")
 EXPORTS = ("torch.onnx.export", "torch.onnx.utils.export")
 
@@ -128,14 +126,6 @@ class Flow:
         nodes = [base.node for base in cls.lineage() if isinstance(base, Class)]
         found = (match for node in nodes for match in ASSIGNED.finditer(self.source.data, node.start_byte, node.end_byte))
         return {match[1].decode() for match in found if not init.start_byte <= match.start() < init.end_byte}
-
-    def step(self) -> bool:
-        """Counts one expression; False when there were too many, or they are nested too deep."""
-        if self.steps >= MOST_STEPS or self.depth >= DEEPEST_EXPRESSION:
-            return False
-        self.steps += 1
-        self.depth += 1
-        return True
 
     def evaluate(self, node: Node | None, frame: Frame) -> Value:
         return ev.evaluate(self, node, frame)
@@ -463,7 +453,7 @@ class Flow:
         self.visited.add(start)
         times = self.entered.get(start, 0)
         self.entered[start] = times + 1
-        return self.steps < MOST_STEPS and times < (MOST_CALLS_EXPORTING if start in self.wanted else MOST_CALLS)
+        return self.steps < ev.MOST_STEPS and times < (MOST_CALLS_EXPORTING if start in self.wanted else MOST_CALLS)
 
     def decorators(self, function: Node) -> list[str]:
         """The decorators of a function as they are written, without arguments."""

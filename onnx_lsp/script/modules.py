@@ -13,7 +13,8 @@ import re
 from functools import lru_cache
 
 from onnx_lsp.script.eval_state import Layer, picture
-from onnx_lsp.script.flow import MOST_STEPS, Flow
+from onnx_lsp.script.evaluate import MOST_STEPS
+from onnx_lsp.script.flow import Flow
 from onnx_lsp.script.parameters import Arguments
 from onnx_lsp.script.source import Source
 from onnx_lsp.script.state import Frame, State

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import cached_property
 
 from onnx_lsp.diagnostics import Position, TextRange
 from onnx_lsp.script.grammar import LANGUAGE, Node, Parser, Point, Range, Tree
@@ -19,6 +20,7 @@ STRING_OR_COMMENT = re.compile(
     rb"('''|\"\"\")(?:\\.|(?!\1).)*\1|#[^\n]*|'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"", re.DOTALL
 )
 PIECE = re.compile(rb"^(?!else\b|elif\b|except\b|finally\b)[^\s#)\]}]", re.MULTILINE)
+INDENTED = re.compile(rb"^([ \t]+)[^\s#*]", re.MULTILINE)
 # Starts a piece even inside what looks like a string: with a stray ''' above, every real string looks inside out.
 CERTAIN_PIECE = re.compile(rb"^(?:(?:async )?def \w+\(|class \w+[:(]|if __name__\b)", re.MULTILINE)
 
@@ -61,14 +63,22 @@ class Source:
             self._parts.append((start, tree))
             self.statements += tree.root_node.children
 
-    @property
+    @cached_property
     def newline(self) -> str:
         """The line end of this file."""
         return "\r\n" if b"\r\n" in self.data else "\n"
 
+    @cached_property
+    def indent(self) -> str:
+        """One step of this file's indentation: that of the first line that has one."""
+        first = INDENTED.search(self.data)
+        step = first[1].decode() if first is not None else ""
+        return step if step in ("\t", "  ", "    ") else "    "
+
     def of(self, node: Node) -> str:
         """The text of a node."""
-        return self.slice(node.start_byte, node.end_byte)
+        start, end = node.start_byte, node.end_byte
+        return self.text[start:end] if self.ascii else self.slice(start, end)
 
     def slice(self, start: int, end: int) -> str:
         """The text between two byte offsets."""

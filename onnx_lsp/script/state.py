@@ -160,7 +160,10 @@ class Frame:
 
 def contents(value: Value, heap: dict[tuple, Value]) -> Value:
     """A value with its cells replaced by what they hold, one level deep."""
-    if not any(isinstance(atom, Cell) for atom in value.atoms):
+    atoms = value.atoms
+    if len(atoms) == 1 and not value.partial:
+        return heap.get(atoms[0].id, UNKNOWN) if type(atoms[0]) is Cell else value
+    if not any(type(atom) is Cell for atom in atoms):
         return value
     result = Value((), value.partial)
     for atom in value.atoms:

@@ -224,6 +224,6 @@ def _spelled(call: ExportCall, keyword: Node, shapes: tuple) -> str:
     text = f"dynamic_shapes={edits.literal(shapes, quote)}"
     if len(indent) + len(text) < edits.WIDTH or len(shapes) < 2:
         return text
-    return "dynamic_shapes=" + edits.spread(shapes, quote, indent, edits.indent_unit(source)).replace(
+    return "dynamic_shapes=" + edits.spread(shapes, quote, indent, source.indent).replace(
         "\n", source.newline
     )
