@@ -8,10 +8,11 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 
-from onnx_lsp.tables import Entry, Table, has_function, names, read, revision, revisions, table
+from onnx_lsp import tables
+from onnx_lsp.tables import Entry, Table, has_function, names, read, revision, revisions
 
 ALIASES = {
     "onnxruntime": "onnxruntime-cpu",
@@ -34,7 +35,24 @@ TYPE_IR = {
     "float8e4m3fn": 9, "float8e4m3fnuz": 9, "float8e5m2": 9, "float8e5m2fnuz": 9, "uint4": 10, "int4": 10,
     "float4e2m1": 11, "float8e8m0": 12, "uint2": 13, "int2": 13,
 }  # fmt: skip
+ASKED = "onnxruntime-cpu"  # of the installed one, not only the version is taken
+VERSION = re.compile(r"\d+(\.\d+)*([.-]?(a|b|rc|dev|post)\.?\d+)*(\+[\w.]+)?")
 Binding = tuple[tuple[str, frozenset[str]], ...]
+Facts = tuple[tuple[str, str], ...]
+
+
+def table(name: str) -> Table:
+    """The table of a target; of `onnxruntime-cpu@installed`, what the installed one says."""
+    shipped, _, installed = name.partition("@")
+    return _of_installed(shipped) if installed else tables.table(name)
+
+
+@cache
+def _of_installed(name: str) -> Table:
+    from onnx_lsp.installed import of_installed
+
+    base, version = tables.table(name), _installed(name)
+    return of_installed(base, version, base.versions.index(_at_version(name, base.versions, version, name).version))
 
 
 class UnknownTarget(ValueError):
@@ -86,18 +104,49 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a target says of whole models; None where there is no limit or none is known."""
+    """What a target says of whole models; None where there is no limit or none is known.
+
+    `sure`: the table covers what was asked. `refuses`: besides, it was measured that a model beyond does not load.
+    """
 
     max_opset: int | None
     max_ir: int | None
     min_opset: int | None
     sure: bool
+    refuses: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Nodes that are the same to a table.
+
+    Attributes:
+        op, domain: the operator; the empty domain is ai.onnx.
+        opset: the version of that domain which the model, or the function around, imports.
+        types: element types by type variable and parameter name (see `binding`); None when they are not known.
+        facts: what else is known, of what `wanted` names.
+    """
+
+    op: str
+    domain: str
+    opset: int
+    types: Binding | None = None
+    facts: Facts = ()
+
+    @property
+    def home(self) -> str:
+        """The domain as tables write it."""
+        return self.domain or "ai.onnx"
+
+    @property
+    def title(self) -> str:
+        return self.op if self.home == "ai.onnx" else f"{self.domain}.{self.op}"
 
 
 def parse(text: str) -> Target:
     """The target that `NAME[@VERSION]` means.
 
-    `installed` as the version is the version of the installed Python package.
+    `installed` as the version is that of the installed Python package; onnxruntime is asked for its kernels when the table is.
 
     Raises:
         UnknownTarget: there is no such target, or that is no version.
@@ -108,7 +157,9 @@ def parse(text: str) -> Target:
         raise UnknownTarget(_unknown_name(name))
     versions = table(name).versions
     if version == "installed":
-        version = _installed(name)
+        installed = _installed(name)
+        found = replace(_at_version(name, versions, installed, text), note=f"{installed} is installed")
+        return replace(found, name=f"{name}@installed") if name == ASKED else found
     if not version:
         outdated = table(name).data.get("outdated", False)
         ends = f"the table ends at {versions[-1]}" if versions[-1][0].isdigit() else "the table is of no known release"
@@ -125,7 +176,7 @@ def _at_version(name: str, versions: list[str], version: str, text: str) -> Targ
             return Target(name, prefix, text)
     if version in versions:
         return Target(name, version, text)
-    if not re.fullmatch(r"\d+(\.\w+)*", version):
+    if not VERSION.fullmatch(version):
         raise UnknownTarget(f"`{version}` is no version of {name}; its table has {', '.join(versions)}")
     older = [known for known in versions if number(known) < number(version)]
     newer = [known for known in versions if number(known) > number(version)]
@@ -161,124 +212,128 @@ def _unknown_name(name: str) -> str:
 
 
 def binding(types: Mapping[str, set[str] | frozenset[str]] | None) -> Binding | None:
-    """Element types by type variable or parameter name, as `runs` wants them: sorted and hashable."""
+    """Element types by type variable or parameter name, as tables want them: sorted and hashable."""
     return None if types is None else tuple(sorted((name, frozenset(found)) for name, found in types.items()))
 
 
 @lru_cache(maxsize=65536)
-def runs(op: str, domain: str, opset: int, types: Binding | None, target: Target) -> Answer:
-    """Whether a target runs an operator.
-
-    Args:
-        op: the operator.
-        domain: its domain; the empty one is ai.onnx.
-        opset: the version of that domain which the model imports.
-        types: element types by type variable and parameter name (see `binding`), or None when they are not known.
-        target: who is asked.
-    """
-    domain = domain or "ai.onnx"
-    since = revision(domain, op, opset)
+def runs(kind: Kind, target: Target) -> Answer:
+    """Whether a target runs nodes of a kind."""
+    if (kind.home, kind.op) == ("ai.onnx", "Constant"):
+        return Answer(Verdict.KERNEL)  # only there while a model is loaded
     source = table(target.name)
+    since = revision(kind.home, kind.op, kind.opset)
     if since is None:
-        covered = domain in source.data["ops"] or "fallback" in source.data
-        if domain in read("ops")["ops"] or not covered:
-            return Answer(Verdict.UNKNOWN, f"{domain}.{op} is not in the table", sure=False)
-        since = opset
-    found = _at(source, source.versions.index(target.version), domain, op, since, types)
+        if source.data["kind"] == "standard":
+            return Answer(Verdict.REFUSES, "is no operator of ONNX")
+        covered = ("ops", kind.home) in source.sections or "fallback" in source.data
+        if kind.home in read("ops")["ops"] or not covered:
+            return Answer(Verdict.UNKNOWN, f"{kind.home}.{kind.op} is not in the table", sure=False)
+        since = kind.opset
+    found = _at(source, target.version, kind, since)
     if target.other is not None:
-        later = _at(source, source.versions.index(target.other), domain, op, since, types)
+        later = _at(source, target.other, kind, since)
         if later.verdict != found.verdict:
             return Answer(Verdict.UNKNOWN, f"differs between {target.version} and {target.other}", sure=False)
     if not found.verdict.runs and "fallback" in source.data:
-        found = _fallback(source, found, op, domain, opset, types, target)
+        found = _fallback(source, found, kind, target)
     return found if target.sure else Answer(found.verdict, found.note, sure=False)
 
 
-def _fallback(source: Table, found: Answer, op: str, domain: str, opset: int, types, target: Target) -> Answer:
+def _fallback(source: Table, found: Answer, kind: Kind, target: Target) -> Answer:
     """What becomes of a node that the provider leaves to another one."""
     version = f"@{target.version}" if target.version[0].isdigit() else ""
     beside = parse(source.data["fallback"] + version)
-    gone = table(beside.name).data
-    if op in (*gone["no_kernel_needed"].get(domain, ()), *gone["removed_first"].get(domain, ())):
+    if kind.op in table(beside.name).data["removed_first"].get(kind.home, ()):
         return Answer(Verdict.KERNEL)
-    answer = runs(op, domain, opset, types, beside)
+    answer = runs(kind, beside)
+    if answer.verdict is Verdict.INLINED:  # its body's operators are given to the provider again
+        return Answer(Verdict.INLINED, answer.note, sure=False)
     if answer.verdict.runs:
         why = f": {found.note}" if found.note else ""
         return Answer(Verdict.FALLS_BACK, f"{beside.label} runs it{why}", found.sure)
     return Answer(answer.verdict, answer.note, answer.sure and found.sure)
 
 
-def _at(source: Table, position: int, domain: str, op: str, since: int, types: Binding | None) -> Answer:
+def _at(source: Table, version: str, kind: Kind, since: int) -> Answer:
     """The answer of one version of a table, without looking at fallbacks."""
-    since = _known_revision(source, position, domain, op, since)
+    if source.data["kind"] == "standard":
+        newest = source.data["limits"][version]["opset"]
+        young = kind.home == "ai.onnx" and since > newest
+        return Answer(Verdict.REFUSES, f"ends at opset {newest}") if young else Answer(Verdict.KERNEL)
+    position = source.versions.index(version)
+    since = _known_revision(source, position, kind, since)
     takes = source.data.get("takes_opset")
-    if takes and domain == "ai.onnx" and since > takes:
+    if takes and kind.home == "ai.onnx" and since > takes:
         return Answer(Verdict.REFUSES, f"takes operators up to opset {takes}")
-    limit = source.data.get("limits", {}).get(source.versions[position], {}).get("ir")
-    refused = source.data.get("refused_types", ())
-    for _, found in types or ():
-        if unknown := sorted(found.intersection(refused)):
-            return Answer(Verdict.REFUSES, f"does not know {unknown[0]}")
-        young = [name for name in found if limit and TYPE_IR.get(name, 0) > limit]
-        if young:
-            return Answer(Verdict.REFUSES, f"does not know {young[0]}, which came with IR version {TYPE_IR[young[0]]}")
+    unknown = _unknown_type(source, version, kind)
+    if unknown:
+        return Answer(Verdict.REFUSES, unknown)
     miss = ""
-    for entry in source.entries("ops", domain, op):
+    for entry in source.entries("ops", kind.home, kind.op):
         if entry.covers(since, position):
-            wrong, casts = _mismatch(source, entry, types)
+            wrong, casts = _mismatch(source, entry, kind)
             if not wrong:
                 return Answer(Verdict.KERNEL, "; ".join(part for part in (entry.note, casts) if part))
             miss = miss or wrong
-    if op in source.data.get("no_kernel_needed", {}).get(domain, ()):
-        return Answer(Verdict.KERNEL)
-    return _through_body(source, position, domain, op, since, types) or _miss(source, domain, op, since, miss)
+    return _through_body(source, position, kind, since) or _miss(source, kind, since, miss)
 
 
-def _through_body(source: Table, position: int, domain: str, op: str, since: int, types) -> Answer | None:
+def _unknown_type(source: Table, version: str, kind: Kind) -> str:
+    """The element type of a node that the target does not know at all."""
+    limit = source.data.get("limits", {}).get(version, {}).get("ir")
+    for _, found in kind.types or ():
+        if refused := sorted(found.intersection(source.data.get("refused_types", ()))):
+            return f"does not know {refused[0]}"
+        young = sorted(name for name in found if limit and TYPE_IR.get(name, 0) > limit)
+        if young:
+            return f"does not know {young[0]}, which came with IR version {TYPE_IR[young[0]]}"
+    return ""
+
+
+def _through_body(source: Table, position: int, kind: Kind, since: int) -> Answer | None:
     """What is known of running the operator's function body; None if nothing is."""
     refused = None
-    for entry in source.entries("inlined", domain, op):
+    for entry in source.entries("inlined", kind.home, kind.op):
         if entry.covers(since, position):
-            wrong = _mismatch(source, entry, types)[0]
+            wrong = _mismatch(source, entry, kind)[0]
             if not wrong:
                 return Answer(Verdict.INLINED, entry.note)
-            if entry.excluded:
+            if entry.excluded or entry.facts:
                 refused = Answer(Verdict.REFUSES, wrong)
-    for entry in source.entries("not_inlined", domain, op):
-        if entry.covers(since, position) and not _mismatch(source, entry, types)[0]:
+    for entry in source.entries("not_inlined", kind.home, kind.op):
+        if entry.covers(since, position) and not _mismatch(source, entry, kind)[0]:
             refused = refused or Answer(Verdict.REFUSES, "has neither a kernel nor a function body that fits")
     return refused
 
 
-def _miss(source: Table, domain: str, op: str, since: int, miss: str) -> Answer:
+def _miss(source: Table, kind: Kind, since: int, miss: str) -> Answer:
     """Why nothing fits, and how certain that is."""
     measured = source.data.get("measured", False)
-    known = source.entries("ops", domain, op)
-    reason = miss or (f"has {op} in other revisions, not in {since}" if known else f"has no {op}")
-    if op in source.data.get("unsupported", {}).get(domain, ()):
+    known = source.entries("ops", kind.home, kind.op)
+    reason = miss or (f"has {kind.op} in other revisions, not in {since}" if known else f"has no {kind.op}")
+    if kind.op in source.data.get("unsupported", {}).get(kind.home, ()):
         return Answer(Verdict.REFUSES, reason)
-    if measured and has_function(domain, op, since):
+    if measured and has_function(kind.home, kind.op, since):
         return Answer(Verdict.UNKNOWN, f"{reason}, and its function body was not tried", sure=False)
-    if domain not in read("ops")["ops"] or (domain not in source.data["ops"] and not measured):
+    if kind.home not in read("ops")["ops"] or (("ops", kind.home) not in source.sections and not measured):
         return Answer(Verdict.UNKNOWN, reason, sure=False)
-    return Answer(Verdict.REFUSES, reason, sure=measured)
+    return Answer(Verdict.REFUSES, reason, sure=measured or source.data.get("complete", False))
 
 
-def _known_revision(source: Table, position: int, domain: str, op: str, since: int) -> int:
+def _known_revision(source: Table, position: int, kind: Kind, since: int) -> int:
     """The revision that the target takes the node for: a release that does not know the newest one applies the one before."""
-    for entry in source.entries("revisions", domain, op):
+    for entry in source.entries("revisions", kind.home, kind.op):
         if entry.low == since and not entry.covers(since, position):
-            older = [number for number, _ in revisions(domain, op) if number < since]
+            older = [number for number, _ in revisions(kind.home, kind.op) if number < since]
             return older[-1] if older else since
     return since
 
 
-def _mismatch(source: Table, entry: Entry, types: Binding | None) -> tuple[str, str]:
+def _mismatch(source: Table, entry: Entry, kind: Kind) -> tuple[str, str]:
     """What does not fit an entry, and what fits only after a cast."""
-    if types is None:
-        return "", ""
     casts = source.data.get("casts", {})
-    have, cast = dict(types), []
+    have, cast = dict(kind.types or ()), []
     for variable, allowed in entry.allowed:
         for name in sorted(have.get(variable, frozenset()) - allowed):
             if casts.get(name) not in allowed:
@@ -287,25 +342,52 @@ def _mismatch(source: Table, entry: Entry, types: Binding | None) -> tuple[str, 
     for variable, excluded in entry.excluded:
         for name in sorted(have.get(variable, frozenset()) & excluded):
             return f"does not take {name} as {variable}", ""
+    facts = {**dict(kind.facts), "opset": str(kind.opset)}
+    for subject, allowed in entry.facts:
+        if facts.get(subject, next(iter(allowed))) not in allowed:
+            return f"takes it only {_said(subject, allowed)}", ""
     return "", "; ".join(dict.fromkeys(cast))
 
 
-def first_version_that_runs(op: str, domain: str, opset: int, types: Binding | None, target: Target) -> Target | None:
+def _said(subject: str, allowed: frozenset[str]) -> str:
+    """A FACT as people say it: `with 3 or 4 dimensions of `X``."""
+    what, _, name = subject.rstrip(")").partition("(")
+    values = " or ".join(sorted(allowed))
+    match what:
+        case "rank":
+            return f"with {values} dimensions of `{name}`"
+        case "const":
+            return f"with a constant `{name}`"
+        case "given":
+            return f"without `{name}`"
+        case "opset":
+            return f"at opset {values}"
+        case "squeezed":
+            return "without the output of a `Squeeze` that names no axes"
+        case "outputs":
+            return f"where {values} of its outputs {'is' if values == '1' else 'are'} used"
+    return f"with `{what[1:]}` = {values}"
+
+
+def wanted(op: str, domain: str, target: Target) -> frozenset[str]:
+    """The FACTs (see `onnx_lsp.tables`) that the target's table asks for about nodes of this operator."""
+    source = table(target.name)
+    found = source.subjects(domain or "ai.onnx", op)
+    if "fallback" in source.data:
+        found |= table(source.data["fallback"]).subjects(domain or "ai.onnx", op)
+    return found
+
+
+def first_version_that_runs(kind: Kind, target: Target) -> Target | None:
     """The oldest later version in the table that runs the operator and loads its opset."""
     versions = table(target.name).versions
     for version in versions[versions.index(target.version) + 1 :]:
         later = Target(target.name, version, target.asked)
         limit = limits(later).max_opset
-        enough = limit is None or domain not in ("", "ai.onnx") or opset <= limit
-        if enough and runs(op, domain, opset, types, later).verdict.runs:
+        enough = limit is None or kind.home != "ai.onnx" or kind.opset <= limit
+        if enough and runs(kind, later).verdict.runs:
             return later
     return None
-
-
-def refused_attribute(op: str, domain: str, attributes: Mapping[str, object], target: Target) -> str | None:
-    """The attribute value, such as `layout=1`, with which the target refuses an operator that it has otherwise."""
-    refused = table(target.name).data.get("refused_attributes", {}).get(domain or "ai.onnx", {}).get(op, {})
-    return next((f"{name}={value}" for name, value in refused.items() if attributes.get(name) == value), None)
 
 
 def limits(target: Target) -> Limits:
@@ -316,4 +398,5 @@ def limits(target: Target) -> Limits:
     source = table(target.name).data
     family = read("versions").get(target.name.partition("-")[0], {})
     row = source.get("limits", {}).get(target.version) or family.get(target.version) or {}
-    return Limits(row.get("opset"), row.get("ir"), row.get("min_opset"), target.sure)
+    measured = source.get("measured", False) or target.name.startswith("onnxruntime")
+    return Limits(row.get("opset"), row.get("ir"), row.get("min_opset"), target.sure, target.sure and measured)

@@ -12,11 +12,15 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tomllib
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.facts import openvino, support, tables
 from benchmarks.facts.support import Row
+from onnx_lsp.tables import FACT
 
 CPU = "onnxruntime-cpu"
 # The releases of these end before the newest one that exists, or the document is of one release.
@@ -26,6 +30,9 @@ CASTS = {"tensorrt": {"double": "float"}}
 # What `constraints` says, for the checks.
 FLAGS = {"onnxruntime-qnn": {"fixed_shapes": True, "control_flow": False}}
 KINDS = {"onnxruntime-ep": "provider"}
+# Registered kernels, or documents that were compared with the source and named all of it: what they do not list is not there.
+COMPLETE = frozenset({"openvino", "cuda", "directml", "nnapi", "qnn", "web-webgpu", "web-webnn", "xnnpack"})
+LIMITS = tomllib.loads(Path(__file__).with_name("limits.toml").read_text(encoding="utf-8"))
 
 
 def main(folder: str, wheels: str) -> int:
@@ -54,6 +61,7 @@ def render(facts: dict, refused_types: list[str] | None) -> list[str]:
         "date": max(re.findall(r"\d{4}-\d\d(?:-\d\d)?", facts["source"]["date"])),
         "source": f"{facts['source']['how']} ({facts['source']['date']})",
         "versions": versions,
+        "complete": facts["target"].removeprefix("onnxruntime-") in COMPLETE or None,
         "outdated": facts["target"] not in CURRENT,
         "constraints": facts.get("constraints"),
         "casts": CASTS.get(facts["target"]),
@@ -75,6 +83,7 @@ def _version(text: str) -> str:
 
 def _unsupported(facts: dict) -> list[str]:
     found = {"ai.onnx": facts["unsupported"], **facts.get("unsupported_other", {})}
+    found["ai.onnx"] = [op for op in found["ai.onnx"] if op != "Constant"]  # no target needs to run it
     out = [line for domain, ops in found.items() if ops for line in tables.wrapped(domain, ops)]
     return ["", "# Known not to be supported.", "[unsupported]", *out] if out else []
 
@@ -93,7 +102,8 @@ def _rows(facts: dict, versions: list[str]) -> dict[support.OpKey, list[Row]]:
     out: dict[support.OpKey, list[Row]] = defaultdict(list)
     for domain, ops in facts["ops"].items():
         for op, entries in ops.items():
-            out[domain, op] = list(dict.fromkeys(_row(entry, facts, versions) for entry in entries))
+            rows = [row for entry in entries for row in _alternatives(_row(entry, facts, versions), facts["target"], op)]
+            out[domain, op] = list(dict.fromkeys(rows))
     return out
 
 
@@ -104,6 +114,16 @@ def _row(entry: dict, facts: dict, versions: list[str]) -> Row:
     if low is not None and high is None and facts["open_end"] == "exact":
         high = low
     return Row(low, high, support.typed(types), versions=_span(entry, versions), note=_note(entry))
+
+
+def _alternatives(row: Row, target: str, op: str) -> Iterator[Row]:
+    """The row with what its note says as FACTs, once for each alternative."""
+    limits = LIMITS.get(target, {}).get(op, "")
+    for words in [limits] if isinstance(limits, str) else limits:
+        pairs = [word.partition("=")[::2] for word in words.split()]
+        types = {name: values.split("|") for name, values in pairs if not FACT.match(f"{name}=")}
+        found = tuple((name, frozenset(values.split("|"))) for name, values in pairs if FACT.match(f"{name}="))
+        yield replace(row, types=row.types + support.typed(types), facts=found)
 
 
 def _span(entry: dict, versions: list[str]) -> str:

@@ -57,7 +57,7 @@ def prepare(folder: Path, max_opset: int, max_ir: int, variants: bool = False) -
         folder: where to.
         max_opset: of ai.onnx.
         max_ir: the highest IR version.
-        variants: also write each single-node test of an operator with a function body at the opset of every such revision.
+        variants: also write each single-node test of an operator with a function body at every opset from the first such revision on.
     """
     from onnx.backend.test.loader import load_model_tests
 
@@ -72,7 +72,8 @@ def prepare(folder: Path, max_opset: int, max_ir: int, variants: bool = False) -
         opsets = {top}
         if variants and len(model.graph.node) == 1:
             node = model.graph.node[0]
-            opsets |= {since for since, marks in revisions(node.domain, node.op_type) if "f" in marks and since < top}
+            bodies = [since for since, marks in revisions(node.domain, node.op_type) if "f" in marks]
+            opsets |= set(range(bodies[0], max_opset + 1)) if bodies and not node.domain else set()
         for opset in opsets:
             case = _write(model, test.name, folder / f"{test.name}-{opset}.onnx", opset)
             cases += [case] if case else []

@@ -13,6 +13,7 @@ import datetime
 import sys
 import tempfile
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
@@ -22,19 +23,30 @@ from benchmarks.facts import node_tests, support, tables
 from benchmarks.facts import onnxruntime_wheels as wheels
 from benchmarks.facts.support import Row
 from onnx_lsp import targets
+from onnx_lsp.model.usage import SQUEEZE_BY_INPUT
 
 MINORS = tuple(f"1.{minor}" for minor in range(16, 33))
 OPEN = 2**31 - 1
-# In the graph only while onnxruntime loads it: becomes an initializer.
-NO_KERNEL_NEEDED = {"ai.onnx": ["Constant"]}
 # The basic graph optimisations, on by default, take these out before nodes are given to providers (EliminateIdentity, EliminateDropout).
 REMOVED_FIRST = {"ai.onnx": ["Dropout", "Identity"]}
 INTERNAL_DOMAINS = ("com.microsoft.nchwc", "com.ms.internal.nhwc")
 # Measured by the node tests test_lstm_batchwise, test_gru_batchwise and test_simple_rnn_batchwise.
-REFUSED_ATTRIBUTES = {"ai.onnx": {"GRU": {"layout": 1}, "LSTM": {"layout": 1}, "RNN": {"layout": 1}}}
+NO_LAYOUT = frozenset({"GRU", "LSTM", "RNN"})
+# Up to 1.22, a Squeeze without axes (below opset 13) of sizes that are not known is inferred to be a scalar, which these refuse: measured with 27 models.
+NO_SCALARS, SCALARS_UNTIL = frozenset({"Concat", "Flatten", "Gather", "MatMul", "Split"}), (1, 22)
 # A float16 node without a float16 kernel gets Casts around a float kernel (onnxruntime's InsertCastTransformer).
 CASTS = {"float16": "float"}
 PROBE_OPS = ("Identity", "Relu", "Abs")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A node test of an operator with a function body for which no kernel fits: what it was, and whether it loads all the same."""
+
+    opset: int
+    types: dict[str, frozenset[str]]
+    loads: bool
+    has_kernel: bool
 
 
 def main(folder: str) -> int:
@@ -45,7 +57,7 @@ def main(folder: str) -> int:
             limits[minor] = measure_limits(release, Path(place))
             schemas = wheels.schemas(release)
             known[minor] = {(domain, op, since) for domain, op, since, _ in schemas}
-            kernels[minor] = kernel_rows(wheels.kernels(release), schemas)
+            kernels[minor] = kernel_rows(wheels.kernels(release), schemas, minor)
             cases = node_tests.prepare(Path(place), limits[minor]["opset"], limits[minor]["ir"], variants=True)
             bodies[minor], refused[minor] = body_rows(release, [case for case in cases if case.single], kernels[minor], known[minor])
         print(minor, limits[minor], len(cases), file=sys.stderr)
@@ -82,7 +94,7 @@ def _ports() -> tuple[list, list]:
     return value[:1], value[1:]
 
 
-def kernel_rows(kernels: list[list], schemas: list[list]) -> dict[support.OpKey, list[Row]]:
+def kernel_rows(kernels: list[list], schemas: list[list], minor: str) -> dict[support.OpKey, list[Row]]:
     """The registered kernels, those that differ in one type variable joined.
 
     A kernel may be registered for types that the release's own operator schemas do not allow: a model that uses one is refused before kernels are
@@ -104,8 +116,17 @@ def kernel_rows(kernels: list[list], schemas: list[list]) -> dict[support.OpKey,
     out: dict[support.OpKey, list[Row]] = defaultdict(list)
     for (domain, op, low, high), alternatives in grouped.items():
         excluded = support.typed(uncast[domain, op, low, high])
-        out[domain, op] += [Row(low, high, types, excluded) for types in support.joined(alternatives)]
+        facts = _facts(op, low, minor) if domain == "ai.onnx" else ()
+        out[domain, op] += [Row(low, high, types, excluded, facts) for types in support.joined(alternatives)]
     return out
+
+
+def _facts(op: str, low: int, minor: str) -> support.Types:
+    """What the registry does not say of a kernel."""
+    if op in NO_LAYOUT:
+        return ((".layout", frozenset({"0"})),)
+    scalars = tuple(int(part) for part in minor.split(".")) <= SCALARS_UNTIL and low < SQUEEZE_BY_INPUT
+    return (("squeezed", frozenset({"no"})),) if scalars and op in NO_SCALARS else ()
 
 
 def _uncast(types: dict[str, frozenset[str]], known: list[dict]) -> dict[str, frozenset[str]]:
@@ -137,14 +158,14 @@ def body_rows(
 ) -> tuple[dict[support.OpKey, list[Row]], dict[support.OpKey, list[Row]]]:
     """What runs although no kernel fits, and what was tried and does not: by operator revision, with the types that the tests saw."""
     answers = wheels.loads(release, [case.path for case in cases])
-    seen: dict[tuple[str, str, int], list[tuple[dict, bool, bool]]] = defaultdict(list)
+    seen: dict[tuple[str, str, int], list[Seen]] = defaultdict(list)
     for case, answer in zip(cases, answers, strict=True):
         node = case.nodes[0]
         since = targets.revision(node.domain, node.op, node.opset)
         if _as_written(node, since, known) and targets.has_function(node.domain, node.op, since):
             rows = [row for row in kernels.get((node.domain, node.op), ()) if row.low <= since <= row.high]
             if not any(_fits(row, dict(node.types)) for row in rows):
-                seen[node.domain, node.op, since].append((_variables(node), answer == "loads", bool(rows)))
+                seen[node.domain, node.op, since].append(Seen(node.opset, _variables(node), answer == "loads", bool(rows)))
     inlined: dict[support.OpKey, list[Row]] = defaultdict(list)
     refused: dict[support.OpKey, list[Row]] = defaultdict(list)
     for (domain, op, since), found in sorted(seen.items()):
@@ -167,28 +188,31 @@ def _fits(row: Row, types: dict[str, frozenset[str]]) -> bool:
     )
 
 
-def _body_row(since: int, found: list[tuple[dict, bool, bool]]) -> list[Row]:
-    good = [types for types, loads, _ in found if loads]
-    bad = [types for types, loads, _ in found if not loads]
+def _body_row(since: int, found: list[Seen]) -> list[Row]:
+    good, bad = [one for one in found if one.loads], [one for one in found if not one.loads]
     if not good:
         return []
-    if any(has_kernel for *_, has_kernel in found):
+    if any(one.has_kernel for one in found):
         # There are kernels for other types: only the types that were seen to run are known to.
-        return [Row(since, since, types) for types in support.joined([support.typed(types) for types in good])]
+        return [Row(since, since, types) for types in support.joined([support.typed(one.types) for one in good])]
+    opsets = {one.opset for one in good}
+    if bad and opsets.isdisjoint(one.opset for one in bad):
+        # A body is only good for opsets in which its operators are the same.
+        return [Row(since, since, facts=(("opset", frozenset(map(str, opsets))),))]
     excluded = {}
-    for variable in {name for types in bad for name in types}:
-        working = frozenset().union(*(types.get(variable, frozenset()) for types in good))
-        failing = frozenset().union(*(types.get(variable, frozenset()) for types in bad)) - working
+    for variable in {name for one in bad for name in one.types}:
+        working = frozenset().union(*(one.types.get(variable, frozenset()) for one in good))
+        failing = frozenset().union(*(one.types.get(variable, frozenset()) for one in bad)) - working
         if failing:
             excluded[variable] = failing
-    explained = all(any(types.get(name, frozenset()) & gone for name, gone in excluded.items()) for types in bad)
+    explained = all(any(one.types.get(name, frozenset()) & gone for name, gone in excluded.items()) for one in bad)
     note = "" if explained else "some forms are refused"
     return [Row(since, since, (), support.typed(excluded), note=note)]
 
 
-def _refused_row(since: int, found: list[tuple[dict, bool, bool]]) -> list[Row]:
-    bad = [types for types, loads, _ in found if not loads]
-    if any(has_kernel for *_, has_kernel in found):
+def _refused_row(since: int, found: list[Seen]) -> list[Row]:
+    bad = [one.types for one in found if not one.loads]
+    if any(one.has_kernel for one in found):
         return [Row(since, since, types) for types in support.joined([support.typed(types) for types in bad])]
     return [Row(since, since)] if len(bad) == len(found) else []
 
@@ -198,13 +222,6 @@ def _variables(node: node_tests.Node) -> dict[str, frozenset[str]]:
     schema = defs.get_schema(node.op, node.opset, "" if node.domain == "ai.onnx" else node.domain)
     variables = {constraint.type_param_str for constraint in schema.type_constraints}
     return {name: found for name, found in node.types if name in variables}
-
-
-def _refused_row(since: int, found: list[tuple[dict, bool, bool]]) -> list[Row]:
-    bad = [types for types, loads, _ in found if not loads]
-    if any(has_kernel for *_, has_kernel in found):
-        return [Row(since, since, types) for types in support.joined([support.typed(types) for types in bad])]
-    return [Row(since, since)] if len(bad) == len(found) else []
 
 
 def late_revisions(known: dict[str, set], limits: dict[str, dict]) -> dict[support.OpKey, list[Row]]:
@@ -233,9 +250,7 @@ def render(kernels: dict, bodies: dict, refused: dict, late: dict, limits: dict[
         "measured": True,
         "versions": list(MINORS),
         "casts": CASTS,
-        "no_kernel_needed": NO_KERNEL_NEEDED,
         "removed_first": REMOVED_FIRST,
-        "refused_attributes": REFUSED_ATTRIBUTES,
     })  # fmt: skip
     out += ["", "# The highest ai.onnx opset and IR version that load.", "[limits]"]
     out += [f"{tables.key(minor)} = {tables.value(row)}" for minor, row in limits.items()]

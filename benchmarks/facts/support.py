@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.facts import tables
 
@@ -22,6 +22,7 @@ class Row:
     high: int | None
     types: Types = ()
     excluded: Types = ()
+    facts: Types = ()
     versions: str = ""
     note: str = ""
 
@@ -69,7 +70,7 @@ def over_versions(
     for (key, row), found in having.items():
         for span in tables.ranges(found, versions):
             text = "" if span == f"{versions[0]}.." else span.removeprefix(versions[0]) if found[0] == versions[0] else span
-            out[key].append(Row(row.low, row.high, row.types, row.excluded, text, row.note))
+            out[key].append(replace(row, versions=text))
     return out
 
 
@@ -95,6 +96,7 @@ def _text(row: Row, names: dict[frozenset[str], str]) -> str:
     words = [_range(row)]
     words += [f"{variable}={_types(found, names)}" for variable, found in row.types]
     words += [f"!{variable}={_types(found, names)}" for variable, found in row.excluded]
+    words += [f"{subject}={'|'.join(sorted(found))}" for subject, found in row.facts]
     words += [f"@{row.versions}"] if row.versions else []
     words += [f'"{row.note}"'] if row.note else []
     return " ".join(words)
@@ -132,4 +134,4 @@ def _order(types: Types) -> list:
 
 
 def _row_order(row: Row) -> tuple:
-    return (-(row.low or 0), row.high or 0, row.versions, _order(row.types), _order(row.excluded))
+    return (-(row.low or 0), row.high or 0, row.versions, _order(row.types), _order(row.excluded), _order(row.facts))

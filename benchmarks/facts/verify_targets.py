@@ -20,6 +20,8 @@ import onnx
 from benchmarks.facts import node_tests, openvino
 from benchmarks.facts import onnxruntime_wheels as wheels
 from onnx_lsp import targets
+from onnx_lsp.model.compat import compared
+from onnx_lsp.model.inferred import NoModel, infer
 
 MINORS = ("1.18", "1.20", "1.24", "1.32")
 # Nothing is lowered to these.
@@ -50,7 +52,7 @@ def verify(title: str, release: wheels.Release, code: str, target: targets.Targe
     bounds = targets.limits(target)
     with tempfile.TemporaryDirectory() as folder:
         lowest = Path(folder) / "lowered"
-        groups = {"models": [node_tests.case_of(path.name, path, onnx.load(path)) for path in options.models]}
+        groups = {"models": [node_tests.case_of(path.name, path, onnx.load(path, load_external_data=False)) for path in options.models]}
         groups["node tests as they are"] = node_tests.prepare(Path(folder) / "plain", NO_BOUND, NO_BOUND)
         if bounds.max_opset:
             groups["node tests, lowered"] = node_tests.prepare(lowest, bounds.max_opset, bounds.max_ir or NO_BOUND)
@@ -63,38 +65,31 @@ def verify(title: str, release: wheels.Release, code: str, target: targets.Targe
 def _compare(title: str, cases: list[node_tests.Case], answers: list[str], target: targets.Target, show: bool) -> None:
     counted: Counter[tuple[str, bool]] = Counter()
     for case, answer in zip(cases, answers, strict=True):
-        said, why = predict(case, target)
+        said, why = predict(case.path, target)
         loads = answer == "loads"
         counted[said, loads] += 1
         if show and said != ("loads" if loads else "refuses"):
             print(f"    {case.name}: table {said} ({why}); {answer}")
     agree = counted["loads", True] + counted["refuses", False]
-    decided = sum(count for (said, _), count in counted.items() if said != "unknown")
+    decided = sum(count for (said, _), count in counted.items() if said in ("loads", "refuses"))
     print(
         f"{title}: {len(cases)}, agreement {agree} of {decided} decided ({agree / max(decided, 1):.1%}), "
         f"of all {agree / len(cases):.1%}; undecided {len(cases) - decided}; "
-        f"said to be refused but loads {counted['refuses', True]}, said to load but refused {counted['loads', False]}"
+        f"said to be refused but loads {counted['refuses', True]}, said to load but refused {counted['loads', False]}",
+        flush=True,
     )
 
 
-def predict(case: node_tests.Case, target: targets.Target) -> tuple[str, str]:
-    """`loads`, `refuses` or `unknown`, and the first reason."""
-    bounds = targets.limits(target)
-    if bounds.max_opset and case.opset > bounds.max_opset:
-        return "refuses", f"opset {case.opset}"
-    if bounds.max_ir and case.ir > bounds.max_ir:
-        return "refuses", f"IR version {case.ir}"
-    unknown = ""
-    for node in case.nodes:
-        answer = targets.runs(node.op, node.domain, node.opset, node.types, target)
-        if answer.verdict is targets.Verdict.REFUSES:
-            return "refuses", f"{node.op}: {answer.note}"
-        refused = targets.refused_attribute(node.op, node.domain, dict(node.attributes), target)
-        if refused:
-            return "refuses", f"{node.op}: {refused}"
-        if answer.verdict is targets.Verdict.UNKNOWN:
-            unknown = unknown or f"{node.op}: {answer.note}"
-    return ("unknown", unknown) if unknown else ("loads", "")
+def predict(path: Path, target: targets.Target) -> tuple[str, str]:
+    """What `onnx-lint compat` says of the model: `loads`, `refuses`, or else `unknown`; and what would have to change."""
+    try:
+        (column,) = compared(infer(str(path)), [target]).columns
+    except NoModel as error:
+        return "unknown", str(error)
+    answer = column.answer
+    if answer.verdict is targets.Verdict.REFUSES:
+        return ("refuses" if answer.sure else "unknown"), "; ".join(column.changes)
+    return ("unknown" if answer.verdict is targets.Verdict.UNKNOWN else "loads"), answer.note
 
 
 if __name__ == "__main__":

@@ -20,10 +20,15 @@ from onnx import helper
 from benchmarks.facts import tables
 
 
+STANDARD = """The ONNX standard as a target: for models that any runtime may be given. Made by `python -m benchmarks.facts.versions`; do not edit.
+Every operator of `ops.toml` is in it, and no other."""
+
+
 def main(facts: str) -> int:
     data = json.loads(Path(facts).read_text(encoding="utf-8"))
     _agree(data["onnx"])
     print(tables.save("versions.toml", _head(data["source"]["date"]), render(data)))
+    print(tables.save("onnx.toml", STANDARD, standard(data)))
     return 0
 
 
@@ -63,6 +68,16 @@ def render(data: dict) -> list[str]:
     out += ["", f"# {openvino['why']}; its newest conversion rule is for opset {openvino['newest_rule_opset']}.", "[openvino]"]
     out += [_line(_minor(version), newest_rule_opset=openvino["newest_rule_opset"]) for version in openvino["measured"][-1:]]
     return [*out, "", *_torch()]
+
+
+def standard(data: dict) -> list[str]:
+    """The table of the target `onnx`: per minor release, the newest opset and IR version that it defines."""
+    limits = {_minor(row["onnx"]): {"opset": row["ai.onnx"], "ir": row["ir"]} for row in data["onnx"]}
+    out = tables.lines({
+        "title": "The ONNX standard, for models that any runtime may be given", "kind": "standard", "date": data["source"]["date"],
+        "source": "onnx.defs and onnx.helper.VERSION_TABLE", "measured": True, "versions": list(limits),
+    })  # fmt: skip
+    return [*out, "", "[limits]", *(f"{tables.key(minor)} = {tables.value(row)}" for minor, row in limits.items())]
 
 
 def _torch() -> list[str]:

@@ -87,10 +87,22 @@ def _run(args: argparse.Namespace, resolver: Resolver) -> int:
 
 def once(args: argparse.Namespace, resolver: Resolver, paths: list[str]) -> int:
     """Lints the paths, prints what was found and returns the exit code."""
+    if not args.quiet:
+        _note_targets(resolver.resolve((args.paths or ["."])[0]).targets)
     results = lint(args, resolver, paths)
     found = judged(args, resolver, results)
     report(args, resolver, results, found)
     return exit_code(args, resolver, results, found)
+
+
+def _note_targets(asked: tuple[str, ...]) -> None:
+    """Says on standard error which version answers for one that no table covers."""
+    for text in asked:
+        from onnx_lsp.targets import parse
+
+        target = parse(text)
+        if "@" in text and not target.sure:
+            print(f"onnx-lint: note: target `{text}`: {target.note}", file=sys.stderr)
 
 
 def lint(args: argparse.Namespace, resolver: Resolver, paths: list[str]) -> list[Result]:

@@ -11,7 +11,7 @@ from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN
 
 DESCRIPTION = """\
 List the runtimes that `--target` knows: the versions that their tables cover, what they load, and the date of the facts.
-With --op, say which of them runs an operator, for each of its revisions."""
+With names, also say where the facts are from. With --op, say which of them runs an operator, for each of its revisions."""
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -32,6 +32,8 @@ def run(args: argparse.Namespace) -> int:
         return COULD_NOT_RUN
     for line in columns(rows):
         print(line)
+    for line in details(chosen) if args.names and not args.op else ():
+        print(line)
     return CLEAN
 
 
@@ -51,6 +53,16 @@ def overview(chosen: Sequence[targets.Target]) -> Iterator[tuple[str, ...]]:
         yield target.name, covers, str(bounds.max_opset or "-"), str(bounds.max_ir or "-"), source.date, source.data["title"]
 
 
+def details(chosen: Sequence[targets.Target]) -> Iterator[str]:
+    """For each target: the version that answers, the source of its table, and what it wants of whole models."""
+    for target in chosen:
+        data = targets.table(target.name).data
+        yield f"\n{target.label}{f' ({target.note})' if target.note else ''}"
+        yield f"  versions: {', '.join(data['versions'])}"
+        yield f"  source: {data['source']}"
+        yield from (f"  {said}" for said in data.get("constraints", ()))
+
+
 def support(name: str, opset: int | None, chosen: Sequence[targets.Target]) -> Iterator[tuple[str, ...]]:
     """One row per target and revision of an operator: what happens to it.
 
@@ -63,7 +75,7 @@ def support(name: str, opset: int | None, chosen: Sequence[targets.Target]) -> I
         revisions = [targets.revision(domain, op, opset) or opset]
     yield "target", *(f"{op}-{number}" for number in revisions), "note"
     for target in chosen:
-        answers = [targets.runs(op, domain, number, None, target) for number in revisions]
+        answers = [targets.runs(targets.Kind(op, domain, number), target) for number in revisions]
         yield target.label, *(_verdict(answer) for answer in answers), answers[-1].note
 
 
@@ -79,8 +91,8 @@ def _operator(name: str) -> tuple[str, str]:
     domain = domain or "ai.onnx"
     known = {
         other
-        for source in (targets.read("ops"), *(targets.read(stem) for stem in targets.names()))
-        for other in source["ops"].get(domain, {})
+        for listed in (targets.read("ops")["ops"].get(domain, {}), *(targets.table(stem).lines("ops", domain) for stem in targets.names()))
+        for other in listed
     }
     same = next((other for other in known if other.lower() == op.lower()), None)
     if same is None:

@@ -6,13 +6,13 @@ Everything here is plain data from the tables; an answer that a table is not sur
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from onnx_lsp import targets as tables
 from onnx_lsp.model.inferred import Inferred, NoModel, infer
-from onnx_lsp.model.signatures import domains
-from onnx_lsp.model.usage import Kind, Usage
-from onnx_lsp.targets import Answer, Target, Verdict
+from onnx_lsp.model.opsets import taken
+from onnx_lsp.model.usage import Usage
+from onnx_lsp.targets import Answer, Kind, Target, Verdict
 
 CONTROL_FLOW = frozenset({"If", "Loop", "Scan"})
 BEST_FIRST = (Verdict.KERNEL, Verdict.INLINED, Verdict.FALLS_BACK, Verdict.UNKNOWN, Verdict.REFUSES)
@@ -75,9 +75,9 @@ def compat(path: str, targets: Sequence[Target]) -> Iterator[Compat | str]:
 def compared(inferred: Inferred, targets: Sequence[Target]) -> Compat:
     """The table of a model."""
     model = inferred.model
-    usage = Usage(model, inferred.shapes)
+    usage = Usage(model, inferred.shapes, targets)
     opset = model.opsets.get("")
-    good = [_opsets(usage, target) for target in targets]
+    good = [taken(usage, target) for target in targets]
     possible = [found for found in good if found]
     common = max(frozenset.intersection(*possible), default=None) if possible else None
     return Compat(
@@ -90,25 +90,6 @@ def compared(inferred: Inferred, targets: Sequence[Target]) -> Compat:
     )
 
 
-def _opsets(usage: Usage, target: Target) -> frozenset[int]:
-    """The opsets of ai.onnx at which the target refuses none of the model's operators."""
-    limits = tables.limits(target)
-    first, last = limits.min_opset or 1, min(limits.max_opset or 999, domains()[""][1])
-    return frozenset(
-        number for number in range(first, last + 1) if all(_fits(kind, number, target) for kind in usage.kinds)
-    )
-
-
-def _fits(kind: Kind, opset: int, target: Target) -> bool:
-    if not kind.domain:
-        revisions = dict(tables.revisions("", kind.op))
-        selected = tables.revision("", kind.op, opset)
-        if revisions and (selected is None or "x" in revisions[selected]):
-            return False
-        kind = replace(kind, opset=opset)
-    return kind.on(target).verdict is not Verdict.REFUSES
-
-
 def _rows(usage: Usage, targets: Sequence[Target]) -> Iterator[Row]:
     """One row per operator and revision, by name."""
     found: dict[tuple[str, int], list[Kind]] = {}
@@ -116,7 +97,7 @@ def _rows(usage: Usage, targets: Sequence[Target]) -> Iterator[Row]:
         revision = tables.revision(kind.domain, kind.op, kind.opset) or kind.opset
         found.setdefault((kind.title, revision), []).append(kind)
     for (op, revision), kinds in sorted(found.items()):
-        answers = tuple(worst([kind.on(target) for kind in kinds]) for target in targets)
+        answers = tuple(worst([tables.runs(kind, target) for kind in kinds]) for target in targets)
         yield Row(op, revision, sum(len(usage.kinds[kind]) for kind in kinds), answers)
 
 
@@ -126,7 +107,7 @@ def worst(answers: Sequence[Answer]) -> Answer:
 
 
 def _column(usage: Usage, opset: int | None, ir: int, target: Target, good: frozenset[int]) -> Column:
-    answers = {kind: kind.on(target) for kind in usage.kinds}
+    answers = {kind: tables.runs(kind, target) for kind in usage.kinds}
     limits = tables.limits(target)
     changes, whole = [], list(answers.values())
     if opset and not (limits.min_opset or 0) <= opset <= (limits.max_opset or opset):
@@ -135,10 +116,10 @@ def _column(usage: Usage, opset: int | None, ir: int, target: Target, good: froz
             f"up to {limits.max_opset}" if limits.max_opset and opset > limits.max_opset else f"from {limits.min_opset}"
         )
         changes.append(f"takes opsets {edge}, the model has {opset}: {way}")
-        whole.append(Answer(Verdict.REFUSES, sure=limits.sure and "up" in edge))
+        whole.append(Answer(Verdict.REFUSES, sure=limits.refuses and "up" in edge))
     if limits.max_ir and ir > limits.max_ir:
         changes.append(f"takes IR versions up to {limits.max_ir}, the model has {ir}: lower it")
-        whole.append(Answer(Verdict.REFUSES, sure=limits.sure))
+        whole.append(Answer(Verdict.REFUSES, sure=limits.refuses))
     changes += _replacements(usage, answers, target, opset, good)
     return Column(target.label, tables.table(target.name).date, worst(whole), tuple(changes), _note(usage, target))
 
@@ -164,8 +145,8 @@ def _replacements(usage: Usage, answers, target: Target, opset: int | None, good
     for (op, why), kinds in sorted(refused.items()):
         ways = [f"convert to opset {max(good)}"] if good and opset not in good else []
         kind = kinds[0]
-        later = tables.first_version_that_runs(kind.op, kind.domain, kind.opset, kind.types, target)
-        ways += [f"{later.label} runs it"] if later and not kind.layout else []
+        later = tables.first_version_that_runs(kind, target)
+        ways += [f"{later.label} runs it"] if later else []
         count = sum(len(usage.kinds[kind]) for kind in kinds)
         places = f" ({count} nodes)" if count > 1 else ""
         yield f"{op}{places}: {why or 'refused'}; {' or '.join(ways or ['replace it'])}"

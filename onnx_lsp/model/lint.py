@@ -107,7 +107,8 @@ def _inferred(copy: Copy, facts: dict[str, object]) -> dict[str, object]:
     copy.hide_all(facts["told"].places)
     conflicts, inferred = native.infer(copy) if facts["sound"] and not endless(model) else ([], None)
     shapes = Shapes(inferred, model.scopes, facts["told"].places)
-    return {"conflicts": conflicts, "contradicted": copy.contradicted, "shapes": shapes, "usage": Usage(model, shapes)}
+    usage = Usage(model, shapes, facts["targets"])
+    return {"conflicts": conflicts, "contradicted": copy.contradicted, "shapes": shapes, "usage": usage}
 
 
 def declared(run: Run) -> list[Check]:

@@ -8,6 +8,9 @@ from onnx_lsp import tables
 from onnx_lsp.script import torch_api
 from onnx_lsp.script.calls import ExportCall
 from onnx_lsp.script.source import Span
+from onnx_lsp.script.written import answers, name_of, operators, opset_of
+from onnx_lsp.targets import limits
+from onnx_lsp.targets import parse as parse_target
 
 OPSETS = range(9, 29)
 
@@ -24,7 +27,7 @@ class Offer:
 
 
 def hover(script, offset: int) -> tuple[Span, str] | None:
-    """What the argument at this place does in the torch that the script is written for, as Markdown, and its span."""
+    """What the argument, or the call in `forward()`, at this place does, as Markdown, and its span."""
     for call in script.calls:
         for argument in call.arguments.values():
             if argument.splat:
@@ -33,12 +36,31 @@ def hover(script, offset: int) -> tuple[Span, str] | None:
             if node.start_byte <= offset <= node.end_byte and argument.name in descriptions():
                 name = argument.keyword.child_by_field_name("name") if argument.keyword else argument.node
                 if offset <= name.end_byte or not argument.node.named_child_count:
-                    return (node.start_byte, node.end_byte), describe(call, argument.name)
+                    return (node.start_byte, node.end_byte), describe(call, argument.name, script.settings.targets)
+    return _written(script, offset)
+
+
+def _written(script, offset: int) -> tuple[Span, str] | None:
+    """What a call of torch in a reachable `forward()` becomes, and what the targets of the project do with that."""
+    for call in script.calls:
+        for event in (event for walk in call.walks for event in walk.events if event.what == "call"):
+            function = event.node.child_by_field_name("function") or event.node
+            if event.source is not call.source or not function.start_byte <= offset <= function.end_byte:
+                continue
+            name, opset = name_of(event), opset_of(call)
+            found = [(op, tables.revision("", op, opset)) for op in operators(name, call.exporter)] if name and opset and call.exporter else []
+            if found:
+                lines = [f"becomes {', '.join(f'`{op}` (opset {since})' for op, since in found)} in the {call.exporter} exporter at opset {opset}"]
+                lines += [
+                    f"- {target.label}: `{op}` {answer.verdict.value}{'' if answer.sure else ' (the table is not sure)'}"
+                    for op, _, target, answer in answers(name, call, script.settings.targets)
+                ]
+                return (function.start_byte, function.end_byte), "\n".join(lines)
     return None
 
 
-def describe(call: ExportCall, name: str) -> str:
-    """What one argument does, as Markdown."""
+def describe(call: ExportCall, name: str, targets: tuple[str, ...] = ()) -> str:
+    """What one argument does, as Markdown; of an opset also what the targets of the project say of it."""
     exporter = {"new": "new exporter", "legacy": "legacy exporter", None: "exporter not known"}[call.exporter]
     text = descriptions()[name]
     lines = [f"**`{name}`** · torch {_version(call.torch)}, {exporter}", "", text["does"]]
@@ -46,7 +68,7 @@ def describe(call: ExportCall, name: str) -> str:
         lines += ["", extra]
     lines += _status(call, name)
     if name == "opset_version" and (value := call.get(name)) is not None and isinstance(value.constant, int):
-        lines += ["", loads(value.constant)]
+        lines += ["", loads(value.constant, targets)]
     return "\n".join(lines)
 
 
@@ -68,15 +90,17 @@ def _status(call: ExportCall, name: str) -> list[str]:
     return lines
 
 
-def loads(opset: int) -> str:
-    """Which runtimes load a model of this opset, from `rules/targets/versions.toml`."""
+def loads(opset: int, targets: tuple[str, ...] = ()) -> str:
+    """Which runtimes load a model of this opset, from `rules/targets/versions.toml`; and which targets of the project do not."""
     versions = tables.read("versions")
     parts = []
     for section, title in (("onnxruntime", "onnxruntime"), ("tensorrt", "TensorRT")):
         first = next((name for name, facts in versions[section].items() if facts["opset"] >= opset), None)
         newest = list(versions[section])[-1]
         parts.append(f"{title} ≥ {first}" if first else f"no {title} up to {newest}")
-    return f"Opset {opset} is loaded by {', '.join(parts)}."
+    limited = [(target.label, limits(target)) for target in map(parse_target, targets)]
+    above = [f"{label} loads opsets up to {bounds.max_opset}" for label, bounds in limited if bounds.max_opset and opset > bounds.max_opset]
+    return f"Opset {opset} is loaded by {', '.join(parts)}." + (f" **{', '.join(above)}.**" if above else "")
 
 
 def descriptions() -> dict:
@@ -95,7 +119,7 @@ def complete(script, offset: int) -> list[Offer]:
     if argument is None or offset <= argument.keyword.child_by_field_name("name").end_byte:
         return _arguments(call, offset)
     if argument.name == "opset_version":
-        return _opsets(call)
+        return _opsets(call, script.settings.targets)
     if argument.name == "dynamic_axes":
         return _keys(script, call, offset)
     return []
@@ -137,12 +161,12 @@ def _arguments(call: ExportCall, offset: int) -> list[Offer]:
     return [Offer(f"{name}=", f"{name}=", "torch.onnx.export", "argument", describe(call, name)) for name in names]
 
 
-def _opsets(call: ExportCall) -> list[Offer]:
+def _opsets(call: ExportCall, targets: tuple[str, ...]) -> list[Offer]:
     facts = torch_api.table()["exporter"].get(_version(call.torch), {})
     low, high = facts.get("legacy_min", 7), facts.get("legacy_max", 20)
     if call.exporter == "new":
         low, high = facts.get("new_floor", 18), 25
-    return [Offer(str(opset), str(opset), "opset", "value", loads(opset)) for opset in OPSETS if low <= opset <= high]
+    return [Offer(str(opset), str(opset), "opset", "value", loads(opset, targets)) for opset in OPSETS if low <= opset <= high]
 
 
 def _keys(script, call: ExportCall, offset: int) -> list[Offer]:

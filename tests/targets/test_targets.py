@@ -28,16 +28,42 @@ ANSWERS = [
     ("tensorrt@10.1", "Exp", 13, DOUBLE, Verdict.KERNEL, True),
     ("tensorrt@10.1", "Unique", 11, None, Verdict.REFUSES, True),
     ("tensorrt@10.5", "Attention", 23, None, Verdict.UNKNOWN, False),
-    ("openvino@2024.6", "Attention", 23, None, Verdict.REFUSES, False),
+    ("openvino@2024.6", "Attention", 23, None, Verdict.REFUSES, True),
     ("openvino@2026.4", "Attention", 23, None, Verdict.KERNEL, True),
     ("litert", "Relu", 14, None, Verdict.KERNEL, True),
+    ("onnxruntime-web-webgl@1.21", "Constant", 13, None, Verdict.KERNEL, True),
+    ("onnxruntime-cpu@1.32", "Swish", 24, FLOAT, Verdict.INLINED, True),
+    ("onnxruntime-cpu@1.32", "Swish", 25, FLOAT, Verdict.REFUSES, True),
+    ("onnxruntime-xnnpack@1.21", "Relu", 14, FLOAT, Verdict.FALLS_BACK, True),
+    ("onnx", "SwiGLU", 28, FLOAT, Verdict.KERNEL, True),
+    ("onnx@1.17", "SwiGLU", 28, FLOAT, Verdict.REFUSES, True),
+]
+# target, op, opset, what is known of a node -> whether it runs there
+FORMS = [
+    ("onnxruntime-cpu@1.32", "LSTM", 14, {".layout": "1"}, False),
+    ("onnxruntime-cpu@1.32", "LSTM", 14, {".layout": "0"}, True),
+    ("onnxruntime-cpu@1.32", "LSTM", 14, {}, True),
+    ("onnxruntime-cpu@1.22", "Concat", 11, {"squeezed": "yes"}, False),
+    ("onnxruntime-cpu@1.23", "Concat", 11, {"squeezed": "yes"}, True),
+    ("tensorrt@10.15", "GridSample", 16, {"rank(X)": "5"}, False),
+    ("tensorrt@10.15", "MaxPool", 12, {"rank(X)": "4", "outputs": "2"}, False),
+    ("tensorrt@10.15", "Attention", 23, {"given(past_key)": "yes"}, False),
+    ("onnxruntime-nnapi@1.21", "Gather", 13, {"const(indices)": "no"}, True),
+    ("onnxruntime-web-webnn@1.21", "Reshape", 14, {"const(shape)": "no"}, False),
+    ("openvino@2026.4", "Resize", 13, {".coordinate_transformation_mode": "tf_crop_and_resize"}, False),
 ]
 
 
 @pytest.mark.parametrize(("name", "op", "opset", "types", "verdict", "sure"), ANSWERS)
 def test_a_table_answers(name: str, op: str, opset: int, types, verdict: Verdict, sure: bool) -> None:
-    answer = targets.runs(op, "", opset, targets.binding(types), targets.parse(name))
+    answer = targets.runs(targets.Kind(op, "", opset, targets.binding(types)), targets.parse(name))
     assert (answer.verdict, answer.sure) == (verdict, sure), answer
+
+
+@pytest.mark.parametrize(("name", "op", "opset", "facts", "runs"), FORMS)
+def test_a_table_knows_forms_of_an_operator(name: str, op: str, opset: int, facts: dict[str, str], runs: bool) -> None:
+    answer = targets.runs(targets.Kind(op, "", opset, None, tuple(sorted(facts.items()))), targets.parse(name))
+    assert answer.verdict.runs is runs, answer
 
 
 @pytest.mark.parametrize(
@@ -47,6 +73,7 @@ def test_a_table_answers(name: str, op: str, opset: int, types, verdict: Verdict
         ("trt", ["`tensorrt`"]),
         ("tensorrt@ten", ["`ten` is no version of tensorrt", "10.15"]),
         ("", ["no target"]),
+        ("onnxruntime-cpu@1.99z", ["`1.99z` is no version"]),
     ],
 )
 def test_an_unknown_target_lists_the_close_ones(text: str, words: list[str]) -> None:
@@ -76,10 +103,11 @@ def test_whole_model_bounds() -> None:
     bounds = {name: targets.limits(targets.parse(name)) for name in ("onnxruntime-cpu@1.18", "onnxruntime-cuda@1.24", "tensorrt@10.1")}
     assert [(found.max_opset, found.max_ir) for found in bounds.values()] == [(21, 10), (25, 13), (20, None)]
     assert targets.limits(targets.parse("onnxruntime-cpu@1.32")).max_opset == 28
+    assert [bounds[name].refuses for name in bounds] == [True, True, False]  # a document does not say what is refused
 
 
 def test_versions_agree_with_what_was_measured() -> None:
-    measured = targets.read("onnxruntime-cpu")["limits"]
+    measured = tables.table("onnxruntime-cpu").data["limits"]
     said = targets.read("versions")["onnxruntime"]
     assert {minor: (row["opset"], row["ir"]) for minor, row in measured.items()} == {
         minor: (row["opset"], row["ir"]) for minor, row in said.items() if minor in measured
@@ -91,8 +119,8 @@ def test_every_line_of_every_table_can_be_read(name: str) -> None:
     source = targets.table(name)
     assert source.date[:2] == "20" and source.data["source"] and source.data["title"]
     for section in ("ops", "inlined", "not_inlined", "revisions"):
-        for domain, ops in source.data.get(section, {}).items():
-            for op in ops:
+        for kind, domain in source.sections:
+            for op in source.lines(section, domain) if kind == section else ():
                 assert source.entries(section, domain, op), f"{section} {domain} {op}"
 
 
@@ -112,7 +140,7 @@ def test_asking_a_table_imports_no_onnx() -> None:
     import sys
 
     code = (
-        "import sys; from onnx_lsp import targets as t; t.runs('Resize', '', 13, None, t.parse('openvino'));"
+        "import sys; from onnx_lsp import targets as t; t.runs(t.Kind('Resize', '', 13), t.parse('openvino'));"
         "assert not {'onnx', 'numpy', 'google.protobuf'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -128,3 +156,33 @@ def test_who_runs_an_operator_is_a_table() -> None:
     assert webgl[1] == "refuses"
     with pytest.raises(targets.UnknownTarget, match="GridSample"):
         list(support("GrdSample", None, chosen))
+
+
+def test_the_installed_one_is_asked_in_a_child(tmp_path, monkeypatch) -> None:
+    import sys
+
+    pytest.importorskip("onnxruntime", reason="it asks the onnxruntime that is installed")
+    monkeypatch.setenv("ONNX_LINT_CACHE_DIR", str(tmp_path))
+    targets._of_installed.cache_clear()
+    loaded = "onnxruntime" in sys.modules
+    target = targets.parse("onnxruntime-cpu@installed")
+    asked, shipped = targets.table(target.name), tables.table("onnxruntime-cpu")
+    assert ("onnxruntime" in sys.modules) is loaded
+    assert "is installed" in target.note
+    assert [file.name.partition("-")[0] for file in tmp_path.iterdir()] == ["kernels"]
+    assert set(asked.lines("ops", "ai.onnx")) <= set(shipped.lines("ops", "ai.onnx"))
+    for op in ("Relu", "LSTM", "Swish", "DeformConv"):
+        kind = targets.Kind(op, "", 22, targets.binding(FLOAT))
+        assert targets.runs(kind, target).verdict is targets.runs(kind, targets.parse(f"onnxruntime@{target.version}")).verdict
+
+
+def test_kernels_that_the_shipped_table_does_not_know_count(monkeypatch) -> None:
+    from onnx_lsp import installed
+
+    base = tables.table("onnxruntime-cpu")
+    kernels = [("ai.onnx", "Relu", 14, 14, {"T": ["float"]}), ("ai.onnx", "SwiGLU", 28, 28, {"T": ["float"]})]
+    monkeypatch.setattr(installed, "_asked", lambda version: kernels)
+    table = installed.of_installed(base, "1.40.0", base.versions.index("1.32"))
+    assert table.entries("ops", "ai.onnx", "SwiGLU")[0].allowed == (("T", frozenset({"float"})),)
+    assert not table.entries("ops", "ai.onnx", "Conv")
+    assert table.entries("inlined", "ai.onnx", "Swish") == base.entries("inlined", "ai.onnx", "Swish")

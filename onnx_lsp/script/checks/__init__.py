@@ -17,6 +17,7 @@ from onnx_lsp.script.checks import (  # noqa: F401
     inputs,
     names,
     op_support,
+    op_targets,
     opset,
     opset_targets,
     optimizer,
