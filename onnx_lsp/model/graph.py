@@ -6,7 +6,7 @@ Paths are stable addresses: `graph/node[5]`, `graph/node[3].then_branch/node[1]`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from onnx_lsp.model import proto
 from onnx_lsp.model.wire import Skeleton
 
 GRAPH, GRAPHS = proto.AttributeProto.GRAPH, proto.AttributeProto.GRAPHS
+FEW = 16  # names that are as quickly compared as hashed
 TENSOR, TENSORS = proto.AttributeProto.TENSOR, proto.AttributeProto.TENSORS
 
 
@@ -81,6 +82,22 @@ ATTRIBUTE_FIELDS = {
     1: "f", 2: "i", 3: "s", 4: "t", 5: "g", 6: "floats", 7: "ints", 8: "strings", 9: "tensors", 10: "graphs",
     11: "sparse_tensor", 12: "sparse_tensors", 13: "tp", 14: "type_protos",
 }  # fmt: skip
+
+
+class Names(tuple):
+    """Many names in order, quickly searched."""
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._searched
+
+    @cached_property
+    def _searched(self) -> frozenset[str]:
+        return frozenset(self)
+
+
+def _names(found: Iterable[str]) -> tuple[str, ...]:
+    names = tuple(found)
+    return names if len(names) < FEW else Names(names)
 
 
 @dataclass(eq=False, slots=True)
@@ -239,8 +256,8 @@ class Model:
             path,
             graph,
             owner,
-            inputs=tuple(item.name for item in graph.input),
-            outputs=tuple(item.name for item in graph.output),
+            inputs=_names(item.name for item in graph.input),
+            outputs=_names(item.name for item in graph.output),
             initializers={item.name: item for item in graph.initializer},
             sparse={item.values.name: item for item in graph.sparse_initializer},
         )
@@ -251,7 +268,7 @@ class Model:
         path = f"function({function.domain}:{function.name})"
         if function.overload:
             path = f"function({function.domain}:{function.name}:{function.overload})"
-        scope = Scope(path, function, None, inputs=tuple(function.input), outputs=tuple(function.output))
+        scope = Scope(path, function, None, inputs=_names(function.input), outputs=_names(function.output))
         self._fill(scope, function.node)
         return scope
 

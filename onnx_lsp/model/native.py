@@ -25,6 +25,7 @@ OPAQUE = "onnx-lsp.opaque"
 MAX_ROUNDS = 20
 MAX_FILL = 64 << 20  # bytes
 MAX_PROPAGATED = 1 << 20  # elements; data propagation makes a dim of every element of a vector that meets a Concat
+MAX_RANK = 1 << 16  # elements of a vector that may be a shape; inference makes a dim of each one
 EXTERNAL = proto.TensorProto.EXTERNAL
 TENSOR = proto.AttributeProto.TENSOR
 
@@ -173,13 +174,17 @@ class Copy:
             self._container(scope.path).node.sort(key=lambda node: place[node.name])
         for node, _ in flow.undefined:
             self.hide(node.path)
+        gone: dict[str, set[str]] = {}
         for scope, name in flow.missing:
             if scope.owner is not None:
                 self.hide(scope.owner.path)  # it counts the outputs of its bodies
-                continue
-            outputs = self._container(scope.path).output
-            for number in reversed([i for i, item in enumerate(outputs) if name == getattr(item, "name", item)]):
-                del outputs[number]
+            else:
+                gone.setdefault(scope.path, set()).add(name)
+        for path, names in gone.items():
+            outputs = self._container(path).output
+            kept = [item for item in outputs if getattr(item, "name", item) not in names]
+            del outputs[:]
+            outputs.extend(kept)
         for cycle in flow.cycles:
             for node in cycle:
                 self.hide(node.path)
@@ -391,6 +396,7 @@ def infer(copy: Copy) -> tuple[list[Fault], proto.ModelProto | None]:
     native = proto.native.shape_inference
     errors = (native.InferenceError, proto.native.checker.ValidationError)
     inferred: list[bytes] = []
+    _forget_lengths(copy.message.graph)
     data_prop = _longest_vector(copy.message.graph) <= MAX_PROPAGATED
     faults = _rounds(copy, lambda data: inferred.append(native.infer_shapes(data, True, True, data_prop)), errors, _faulty)
     if not inferred:
@@ -399,6 +405,14 @@ def infer(copy: Copy) -> tuple[list[Fault], proto.ModelProto | None]:
         except (*errors, RuntimeError, ValueError):
             return faults, None
     return faults, proto.ModelProto.FromString(inferred[0])
+
+
+def _forget_lengths(graph: proto.GraphProto) -> None:
+    """Takes the lengths of absurdly long vectors of integers away, which could be taken for shapes."""
+    for item in (*graph.input, *graph.value_info):
+        given = item.type.tensor_type
+        if given.elem_type == proto.TensorProto.INT64 and len(given.shape.dim) == 1 and given.shape.dim[0].dim_value > MAX_RANK:
+            given.shape.dim[0].Clear()
 
 
 def _longest_vector(graph: proto.GraphProto) -> int:

@@ -33,14 +33,22 @@ class Signature:
     results: tuple[bool, ...]
 
 
+def schema_of(op: str, domain: str, opset: int):
+    """onnx's schema of an operator as of an opset; None where onnx has none. A model may name any 64-bit version."""
+    defs = proto.native.defs
+    try:
+        return defs.get_schema(op, opset, domain) if 0 < opset < 1 << 31 else None
+    except defs.SchemaError:
+        return None
+
+
 @lru_cache(maxsize=4096)
 def signature(op: str, domain: str, opset: int) -> Signature | None:
     """The operator as a model of this opset has it; None where onnx has none."""
-    defs = proto.native.defs
-    try:
-        schema = defs.get_schema(op, opset, domain)
-    except defs.SchemaError:
+    schema = schema_of(op, domain, opset)
+    if schema is None:
         return None
+    defs = proto.native.defs
     formal, once = schema.inputs, defs.OpSchema.FormalParameterOption.Single
     return Signature(
         schema.since_version,

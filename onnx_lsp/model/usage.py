@@ -9,6 +9,7 @@ from onnx_lsp import targets
 from onnx_lsp.model import proto
 from onnx_lsp.model.graph import Model, Node, Scope, attribute_value
 from onnx_lsp.model.shapes import Shapes
+from onnx_lsp.model.signatures import schema_of
 from onnx_lsp.targets import Facts, Kind, Target
 
 SQUEEZE_BY_INPUT = 13  # from this opset on, the axes are an input
@@ -166,7 +167,7 @@ def plain(domain: str) -> str:
 @lru_cache(maxsize=1024)
 def signature(op: str, domain: str, opset: int) -> tuple[tuple[str, ...], dict[str, str]]:
     """The names of an operator's inputs, and the defaults of its attributes as tables write values."""
-    schema = _schema(op, domain, opset)
+    schema = schema_of(op, domain, opset)
     if schema is None:
         return (), {}
     defaults = {}
@@ -177,19 +178,10 @@ def signature(op: str, domain: str, opset: int) -> tuple[tuple[str, ...], dict[s
     return tuple(item.name for item in schema.inputs), defaults
 
 
-def _schema(op: str, domain: str, opset: int):
-    """The native schema; None where onnx has none."""
-    defs = proto.native.defs
-    try:
-        return defs.get_schema(op, opset, domain)
-    except defs.SchemaError:
-        return None
-
-
 @lru_cache(maxsize=4096)
 def binding(op: str, domain: str, opset: int, elements: Elements) -> targets.Binding | None:
     """Element types by type variable and parameter name of the operator's schema; None where onnx has none."""
-    schema = _schema(op, domain, opset)
+    schema = schema_of(op, domain, opset)
     if schema is None:
         return None
     found: dict[str, set[str]] = {}

@@ -36,7 +36,7 @@ def _folds(node: Node) -> bool:
 def decomposed(node: Node, model: Model, constants: Constants, report: Report) -> None:
     after = node.scope.consumers.get(node.outputs[0], ()) if node.outputs else ()
     before = _before(node) if len(after) == 1 else None
-    if len(after) != 1 or before is None and node.op != "Sigmoid" or node.domain:
+    if len(after) != 1 or node.domain or not node.inputs or before is None and node.op != "Sigmoid":
         return
     op = GROUPS[node.op](node, before, after[0], constants)
     if op and model.imports(node.scope).get("", 0) >= SINCE[op]:

@@ -37,7 +37,7 @@ def cast_chain(node: Node, shapes: Shapes, report: Report) -> None:
         return
     given = shapes.type(node.scope, before.inputs[0])
     first, last = before.attr("to"), node.attr("to")
-    if given is None or not {given.element, first, last} <= set(DIGITS):
+    if given is None or not all(isinstance(element, int) and element in DIGITS for element in (given.element, first, last)):
         return
     if DIGITS[first] < min(DIGITS[given.element], DIGITS[last]):
         report("loses", node, node=node.title(), before=before.title(), given=FLOATS[given.element], middle=FLOATS[first], last=FLOATS[last])
