@@ -60,6 +60,16 @@ class Node:
                 return attribute_value(item)
         return default
 
+    def ints(self, name: str) -> list[int]:
+        """The value of an attribute that is a list of integers; empty where it is absent, or something else."""
+        value = self.attr(name)
+        return value if isinstance(value, list) and all(isinstance(item, int) for item in value) else []
+
+    def integer(self, name: str, default: int) -> int:
+        """The value of an attribute that is an integer."""
+        value = self.attr(name, default)
+        return value if isinstance(value, int) else default
+
     def title(self) -> str:
         """How a message calls it: the op, and the node's own name or else its first output."""
         label = self.name or next((name for name in self.outputs if name), "")

@@ -7,10 +7,12 @@ outputs, weights or results, those of models the model itself. A card has one ca
     value = "input"          # node | value kinds: input, output, weight, result | model
     dynamic = true
 
-Keys of nodes: `op`, `op-not`, `domain`, `domain-not` (lists of patterns). Keys of values: `type`, `type-not` (element
-types), `rank-above`, `rank-below`, `dynamic`, `name`, `name-not` (patterns), `bytes-above`. Keys of models: `opset-above`, `opset-below`,
-`ir-above`, `ir-below`, `missing` (metadata keys, or `producer_name`, `doc_string`, `model_version`).
-The fields of messages: `{node}`, `{op}`, `{domain}`, `{name}`, `{kind}`, `{type}`, `{dims}`, `{rank}`, `{opset}`, `{ir}`, `{missing}`.
+Keys of nodes: `op`, `op-not`, `domain`, `domain-not` (lists of patterns), `attributes` (a table: what each must be, a
+list for one of several; `true` and `false` ask whether it is there at all). Keys of values: `type`, `type-not` (element
+types), `rank-above`, `rank-below`, `dims` (a list of numbers and patterns), `dim-above`, `dynamic`, `name`, `name-not`
+(patterns), `bytes-above`. Keys of models: `opset-above`, `opset-below`, `ir-above`, `ir-below`, `missing` (metadata keys,
+or `producer_name`, `doc_string`, `model_version`). The fields of messages: `{node}`, `{op}`, `{domain}`, `{name}`,
+`{kind}`, `{type}`, `{dims}`, `{rank}`, `{opset}`, `{ir}`, `{missing}`.
 """
 
 from __future__ import annotations
@@ -20,12 +22,14 @@ from fnmatch import fnmatchcase
 
 from onnx_lsp.checks import Report
 from onnx_lsp.model import proto
-from onnx_lsp.model.graph import Model
+from onnx_lsp.model.graph import Model, Node, attribute_value
 from onnx_lsp.model.native import byte_size
 from onnx_lsp.model.shapes import Shapes, TensorType
 
-NODE_KEYS = frozenset({"op", "op-not", "domain", "domain-not"})
-VALUE_KEYS = frozenset({"type", "type-not", "rank-above", "rank-below", "dynamic", "name", "name-not", "bytes-above"})
+NODE_KEYS = frozenset({"op", "op-not", "domain", "domain-not", "attributes"})
+VALUE_KEYS = frozenset(
+    {"type", "type-not", "rank-above", "rank-below", "dims", "dim-above", "dynamic", "name", "name-not", "bytes-above"}
+)
 MODEL_KEYS = frozenset({"opset-above", "opset-below", "ir-above", "ir-below", "missing"})
 KINDS = ("input", "output", "weight", "result")
 KEYS = NODE_KEYS | VALUE_KEYS | MODEL_KEYS | {"value"}
@@ -90,8 +94,31 @@ def _nodes(match: dict, model: Model) -> Found:
         domain = node.domain or "ai.onnx"
         if (node.domain, node.op) in model.function_ops:
             continue
-        if _fits(node.op, match, "op") and _fits(domain, match, "domain"):
+        if _fits(node.op, match, "op") and _fits(domain, match, "domain") and _has(node, match.get("attributes", {})):
             yield node, {"node": node.title(), "op": node.op, "domain": domain, "name": node.name}
+
+
+def _has(node: Node, wanted: dict[str, object]) -> bool:
+    """Whether the node's attributes are as the table says. Those that are not there, or refer to a call, have no value."""
+    given = node.attrs if wanted else {}
+    for name, value in wanted.items():
+        if isinstance(value, bool):
+            if (name in given) != value:
+                return False
+        elif name not in given or given[name].ref_attr_name:
+            return False
+        else:
+            found = _plain(attribute_value(given[name]))
+            if found != value and not (isinstance(value, list) and found in value):
+                return False
+    return True
+
+
+def _plain(value: object) -> object:
+    """A value of an attribute as TOML has it: text where onnx has bytes."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _values(match: dict, model: Model, shapes: Shapes) -> Found:
@@ -103,12 +130,22 @@ def _values(match: dict, model: Model, shapes: Shapes) -> Found:
         dynamic = None if dims is None else any(not isinstance(dim, int) for dim in dims)
         if "dynamic" in match and dynamic != match["dynamic"]:
             continue
-        if not _between(rank, match, "rank"):
+        if not _between(rank, match, "rank") or "dims" in match and not _shaped(dims, match["dims"]):
+            continue
+        if not _between(max((dim for dim in dims or () if isinstance(dim, int)), default=None), match, "dim"):
             continue
         if "bytes-above" in match and (dynamic is not False or byte_size(given.element, dims) <= match["bytes-above"]):
             continue
         shown = "?" if dims is None else [dim if dim is not None else "?" for dim in dims]
         yield at, {"name": name, "kind": kind, "type": _type(given), "dims": str(shown).replace("'", ""), "rank": rank}
+
+
+def _shaped(dims: tuple[int | str | None, ...] | None, wanted: list[int | str]) -> bool:
+    """Whether a shape is the wanted one: numbers for numbers, patterns for names; `*` for anything."""
+    if dims is None or len(dims) != len(wanted):
+        return False
+    pairs = zip(dims, wanted, strict=True)
+    return all(dim == want or isinstance(want, str) and fnmatchcase(str(dim or ""), want) for dim, want in pairs)
 
 
 def _type(given: TensorType) -> str:

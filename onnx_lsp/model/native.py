@@ -141,8 +141,9 @@ class Copy:
     def _name_all(self, model: Model) -> None:
         functions = [scope.path for scope in model.functions]
         self._functions = dict(zip(functions, self.message.functions, strict=True))
-        for scope in model.scopes:  # outer before inner
-            self._name(scope, self._container(scope.path).node)
+        self._name(model.graph, self.message.graph.node)
+        for scope, function in zip(model.functions, self.message.functions, strict=True):
+            self._name(scope, function.node)
 
     def _function(self, path: str) -> proto.FunctionProto:
         return self._functions[path]
@@ -153,6 +154,9 @@ class Copy:
             self.nodes[node.path] = copied
             if not node.domain and copied.domain:  # `ai.onnx` is the same as the empty one, but not to the checker
                 copied.domain = ""
+            if node.bodies:
+                for inner, (body, _) in zip(node.bodies, bodies(copied), strict=True):
+                    self._name(inner, body.node)
 
     def _drop_repeats(self, model: Model) -> None:
         for scope in model.scopes:

@@ -57,6 +57,47 @@ def test_a_model_that_keeps_the_policy_is_quiet(case, policy: Path) -> None:
     assert not lint(case(KEPT), rule_paths=(str(policy),), select=("NPU",))
 
 
+SHAPED = """
+<ir_version: 8, opset_import: ["" : 18]>
+g (float[N,3,8,8] x) => (float[N,3,16,16] y, float[M] z)
+<float[0] roi = {}, float[4] scales = {1.0, 1.0, 2.0, 2.0}, float[70000,2] big = ["location": "none"]>
+{
+  a = MaxPool <kernel_shape = [3, 3], ceil_mode = 1, auto_pad = "SAME_UPPER"> (x)
+  b = MaxPool <kernel_shape = [2, 2]> (x)
+  y = Resize <mode = "linear"> (x, roi, scales)
+  z = Flatten (b)
+}
+"""
+TABLES = [
+    ('op = "MaxPool"\nattributes = { kernel_shape = [3, 3] }', ["graph/node[0]"]),
+    ('op = "MaxPool"\nattributes = { kernel_shape = [[2, 2], [5, 5]] }', ["graph/node[1]"]),
+    ('attributes = { ceil_mode = 1 }', ["graph/node[0]"]),
+    ('attributes = { ceil_mode = 0 }', []),
+    ('op = "MaxPool"\nattributes = { auto_pad = true }', ["graph/node[0]"]),
+    ('op = "MaxPool"\nattributes = { auto_pad = false }', ["graph/node[1]"]),
+    ('attributes = { mode = ["linear", "cubic"] }', ["graph/node[2]"]),
+    ('op = "Resize"\nattributes = { mode = "nearest" }', []),
+    ('value = "input"\ndims = ["*", 3, 8, 8]', ['graph/input["x"]']),
+    ('value = "input"\ndims = ["N", 3, 8, "*"]', ['graph/input["x"]']),
+    ('value = "input"\ndims = ["batch", 3, 8, 8]', []),
+    ('value = "input"\ndims = ["*", 3]', []),
+    ('value = "output"\ndims = [1]', []),
+    ('value = "weight"\ndim-above = 65536', ['graph/initializer["big"]']),
+    ('value = "weight"\nbytes-above = 16\nrank-below = 2', []),
+]
+
+
+@pytest.mark.parametrize(("table", "places"), TABLES)
+def test_a_table_finds_what_it_says(table: str, places: list[str], case, tmp_path: Path) -> None:
+    folder = tmp_path / "own" / "model"
+    folder.mkdir(parents=True)
+    head = 'code = "OWN001"\nname = "own"\nsummary = "A rule"\nsince = "1.0"\n'
+    text = '[case.found]\nseverity = "error"\nmessage = "found"\n'
+    (folder / "OWN001-own.md").write_text(f"+++\n{head}[match]\n{table}\n{text}+++\n")
+    found = lint(case(SHAPED), rule_paths=(str(folder.parent),), select=("OWN",))
+    assert [item.location for item in found] == places
+
+
 @pytest.mark.parametrize(
     ("table", "said"),
     [

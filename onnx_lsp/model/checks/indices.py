@@ -88,9 +88,9 @@ def split_outputs(node: Node, report: Report) -> None:
 @check("SHP022", op="Slice")
 def empty_slice(node: Node, shapes: Shapes, constants: Constants, report: Report) -> None:
     data, starts, ends = dims(node, 0, shapes), constants.ints(node, 1), constants.ints(node, 2)
-    if starts is None and isinstance(node.attr("starts"), list):  # up to opset 9
-        starts, ends = tuple(node.attr("starts")), tuple(node.attr("ends", []))
-    axes = constants.ints(node, 3) or node.attr("axes")
+    if starts is None and node.ints("starts"):  # up to opset 9
+        starts, ends = tuple(node.ints("starts")), tuple(node.ints("ends"))
+    axes = constants.ints(node, 3) or node.ints("axes") or None
     steps = constants.ints(node, 4)
     unknown = len(node.inputs) > 3 and node.inputs[3] and axes is None or len(node.inputs) > 4 and node.inputs[4] and steps is None
     if node.domain or not data or starts is None or ends is None or unknown:
@@ -116,7 +116,7 @@ def empty_slice(node: Node, shapes: Shapes, constants: Constants, report: Report
 @check("SHP023", op="Pad")
 def pad_too_large(node: Node, shapes: Shapes, constants: Constants, report: Report) -> None:
     data = dims(node, 0, shapes)
-    pads = constants.ints(node, 1) or node.attr("pads")
+    pads = constants.ints(node, 1) or node.ints("pads")
     if node.domain or not data or not pads or (len(node.inputs) > 3 and node.inputs[3]) or len(pads) != 2 * len(data):
         return
     mirrored = attribute(node, "mode", b"constant") == b"reflect"

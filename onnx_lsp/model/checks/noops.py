@@ -69,14 +69,14 @@ def reason(node: Node, given: TensorType | None, constants: Constants) -> str | 
         same = given is not None and given.element and node.attr("to") == given.element
         return "its input has that type already" if same else None
     if node.op == "Transpose":
-        order = node.attr("perm")
+        order = node.ints("perm")
         return "its order is that of the input" if order and order == list(range(len(order))) else None
     if node.op in ("Reshape", "Expand"):
         return _same_shape(node, given, constants)
     if node.op == "Slice":
         return _whole(node, given, constants)
     if node.op == "Pad":
-        pads = node.attr("pads") or constants.ints(node, 1)
+        pads = node.ints("pads") or constants.ints(node, 1)
         return "it pads by 0 everywhere" if pads and not any(pads) else None
     found = constants.of(node, 1 if node.op == "Tile" else 2)
     if found is None or not found.values or set(found.values) != {1} or len(node.inputs) > 3:
@@ -105,9 +105,9 @@ def _static(given: TensorType) -> tuple | None:
 
 
 def _whole(node: Node, given: TensorType | None, constants: Constants) -> str | None:
-    starts = node.attr("starts") or constants.ints(node, 1)
-    ends = node.attr("ends") or constants.ints(node, 2)
-    axes = node.attr("axes") or constants.ints(node, 3) or (tuple(range(len(starts))) if starts and len(node.inputs) < 4 else None)
+    starts = node.ints("starts") or constants.ints(node, 1)
+    ends = node.ints("ends") or constants.ints(node, 2)
+    axes = node.ints("axes") or constants.ints(node, 3) or (tuple(range(len(starts))) if starts and len(node.inputs) < 4 else None)
     steps = constants.ints(node, 4) if len(node.inputs) > 4 else (1,)
     if not starts or not ends or axes is None or steps is None or set(steps) != {1} or any(starts) or len(axes) != len(ends):
         return None
@@ -172,7 +172,7 @@ def undone(before: Node, node: Node, constants: Constants, shapes: Shapes) -> bo
         return True
     given = shapes.type(node.scope, before.inputs[0])
     if node.op == "Transpose":
-        return _inverse(before.attr("perm"), node.attr("perm"), given)
+        return _inverse(before.ints("perm"), node.ints("perm"), given)
     if given is None:
         return False
     if node.op == "Cast":
@@ -183,11 +183,11 @@ def undone(before: Node, node: Node, constants: Constants, shapes: Shapes) -> bo
 
 
 def _axes(node: Node, constants: Constants) -> tuple[int, ...] | None:
-    axes = node.attr("axes") or constants.ints(node, 1)
+    axes = node.ints("axes") or constants.ints(node, 1)
     return tuple(axes) if axes and min(axes) >= 0 else None
 
 
-def _inverse(first: list | None, second: list | None, given: TensorType | None) -> bool:
+def _inverse(first: list[int], second: list[int], given: TensorType | None) -> bool:
     rank = len(first or second or ()) or (given.rank if given and given.rank else 0)
     backwards = list(range(rank))[::-1]
     first, second = first or backwards, second or backwards

@@ -79,7 +79,7 @@ def flattening_softmax(node: Node, model: Model, shapes: Shapes, report: Report)
     if node.domain or opset >= LAST_AXIS or not node.inputs:
         return
     given = shapes.type(node.scope, node.inputs[0])
-    rank, axis = given.rank if given is not None else None, node.attr("axis", 1)
+    rank, axis = given.rank if given is not None else None, node.integer("axis", 1)
     if rank and axis % rank != rank - 1:
         rest = given.dims[axis % rank + 1 :]
         if not all(dim == 1 for dim in rest):

@@ -72,7 +72,7 @@ def quantization_axis(node: Node, model: Model, shapes: Shapes, report: Report) 
     weight, _ = tensor_of(node.scope, node.inputs[0])
     if scale is None or weight is None or scale.dims is None or len(scale.dims) != 1 or scale.dims[0] in (0, 1):
         return
-    axis = node.attr("axis", 1) % max(len(weight.dims), 1)
+    axis = node.integer("axis", 1) % max(len(weight.dims), 1)
     for reader in node.scope.consumers.get(node.outputs[0], ()):
         wanted = OUTPUT_AXIS.get(reader.op)
         if wanted is not None and reader.inputs[1:2] == (node.outputs[0],) and axis != wanted:

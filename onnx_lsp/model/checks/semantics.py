@@ -48,7 +48,7 @@ def auto_pad_with_pads(node: Node, report: Report) -> None:
     mode = node.attr("auto_pad", b"NOTSET")
     if mode in (b"NOTSET", b"") or not isinstance(mode, bytes):
         return
-    pads = node.attr("pads")
+    pads = node.ints("pads")
     if pads and any(pads):
         report("both", node, node=node.title(), mode=mode.decode("utf-8", "replace"), pads=pads)
 
@@ -56,8 +56,8 @@ def auto_pad_with_pads(node: Node, report: Report) -> None:
 @check("ONX083", op="Reshape")
 def several_free_dims(node: Node, constants: Constants, report: Report) -> None:
     values = None if node.domain else constants.ints(node, 1)
-    if values is None and not node.domain and isinstance(node.attr("shape"), list):
-        values = tuple(node.attr("shape"))
+    if values is None and not node.domain and node.ints("shape"):
+        values = tuple(node.ints("shape"))
     if not values:
         return
     listed = f"[{', '.join(map(str, values))}]"
