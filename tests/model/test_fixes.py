@@ -47,11 +47,12 @@ FIXABLE = {
         HEAD + "g (float[2] x) => (float[2] y) <float[2] w = {1, 2}, float[2] w = {3, 4}> { y = Add(x, w) }"
     ],
     ("RUN002", "lower"): [HEAD.replace("8", "11") + "g (float[2] x) => (float[2] y) { y = Relu(x) }"],
+    ("RUN003", "inline"): ['<ir_version: 8, opset_import: ["" : 25]>\ng (float[2] x) => (float[2] y) { y = Swish(x) }'],
     **REPAIRS,
     **STRUCTURE_REPAIRS,
 }
 # Findings that need a setting.
-SETTINGS = {"RUN002": {"targets": ("onnxruntime-cpu@1.18",)}}
+SETTINGS = {"RUN002": {"targets": ("onnxruntime-cpu@1.18",)}, "RUN003": {"targets": ("onnxruntime-cpu@1.32",)}}
 REFUSED = (onnxruntime.capi.onnxruntime_pybind11_state.InvalidGraph, onnxruntime.capi.onnxruntime_pybind11_state.Fail)
 KINDS = {"tensor(bool)": bool, "tensor(double)": np.float64}
 PROOFS = [(code, key, source) for (code, key), sources in FIXABLE.items() for source in sources]

@@ -65,6 +65,6 @@ def unused(scope: Scope) -> list[str]:
 def readable(size: int) -> str:
     """A number of bytes for a person: `1.5 MB`."""
     for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size >= factor:
-            return f"{size / factor:.3g} {unit}"
+        if size >= factor:  # dims may promise more bytes than a float can count
+            return f"{size / factor:.3g} {unit}" if size < 1 << 900 else f"2^{size.bit_length()} bytes"
     return f"{size} bytes"
