@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import subprocess
 import time
 import zipfile
@@ -98,7 +99,7 @@ SCRIPTS = {
 def test_scripts_as_they_come(tmp_path: Path, text: str, codes: list[str]) -> None:
     script(tmp_path / "e.py", text)
     assert sorted(check("e.py", cwd=tmp_path).codes) == codes
-    for form in ("full", "concise", "github", "gitlab", "sarif", "junit"):
+    for form in ("full", "sarif"):  # what shows or counts the text
         assert onnx_lint("check", "e.py", "--no-cache", "--output-format", form, cwd=tmp_path).code == bool(codes)
 
 
@@ -112,23 +113,16 @@ def test_a_coding_line_that_names_no_encoding(tmp_path: Path) -> None:
     assert sorted(check("e.py", cwd=tmp_path).codes) == ["EXP504", "FIL008"]
 
 
+# Root reads everything, unless it gives that right away.
+AS_OTHERS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+
+
+@pytest.mark.skipif(bool(AS_OTHERS) and not shutil.which("setpriv"), reason="run by root, without setpriv")
 @pytest.mark.parametrize("name", ["e.py", "m.onnx"])
 def test_no_permission_is_a_finding(tmp_path: Path, name: str) -> None:
-    if os.geteuid() == 0 and not Path("/usr/bin/setpriv").exists():
-        pytest.skip("root may read everything, and setpriv is not here to stop being root")
     (script if name.endswith(".py") else model)(tmp_path / name).chmod(0)
-    tmp_path.chmod(0o755)
-    drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
-    drop += ["--reuid=65534", "--regid=65534", "--clear-groups"] if drop else []
-    command = [*drop, *COMMAND, "check", "--no-cache", "--isolated", "--output-format", "concise", str(tmp_path / name)]
-    for parent in tmp_path.parents:
-        if not os.stat(parent).st_mode & 0o001:
-            parent.chmod(parent.stat().st_mode | 0o001)
-        if parent == Path("/tmp"):
-            break
-    done = subprocess.run(command, cwd="/", capture_output=True, text=True)
-    if "no process can be started" in done.stdout:
-        pytest.skip("the user nobody may not run this interpreter, and a model needs a process of its own")
+    command = [*AS_OTHERS, *COMMAND, "check", "--no-cache", "--output-format", "concise", name]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1, done
     assert "FIL001" in done.stdout and "permission denied" in done.stdout
 
