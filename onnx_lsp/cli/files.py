@@ -47,6 +47,8 @@ def discover(paths: list[str], resolver: Resolver) -> list[str]:
 def _nearest(path: str) -> str:
     from difflib import get_close_matches
 
+    if "\\" in path and os.path.exists(slashed := path.replace("\\", "/")):
+        return f"; did you mean `{slashed}`?"
     folder, name = os.path.split(path)
     try:
         close = get_close_matches(name, os.listdir(folder or "."), 1)

@@ -57,6 +57,9 @@ def main(argv: list[str] | None = None) -> int:
             continue
         else:
             commands.add_parser(name, help=summary)
+    if not argv:
+        parser.print_help(sys.stderr)
+        return COULD_NOT_RUN
     if module is None and argv[:1] and not argv[0].startswith("-") and argv[0] not in COMMANDS:
         return _unknown_command(argv[0])
     args = parser.parse_args(argv)

@@ -10,8 +10,8 @@ from onnx_lsp.diagnostics import Severity
 from onnx_lsp.settings import KEYS, SettingsError
 
 DESCRIPTION = """\
-Find faults in export scripts (.py) and models (.onnx), and fix them. A rule is named by its code (EXP206), a prefix
-(EXP), its name (missing-dynamic-axes) or ALL. Hints are shown only for rules that are selected explicitly.
+Find faults in export scripts (.py, .ipynb) and models (.onnx, .onnxtxt), and fix them. A rule is named by its code
+(EXP206), a prefix (EXP), its name (missing-dynamic-axes) or ALL. Hints are shown only for rules that are selected.
 """
 EPILOG = """\
 examples:
@@ -72,7 +72,9 @@ def _adoption(group: argparse._ArgumentGroup) -> None:
 
 
 def _output(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--output-format", choices=FORMATS, default="full", help=f"{', '.join(FORMATS)} (full)")
+    group.add_argument(
+        "--output-format", choices=FORMATS, default="full", metavar="FORMAT", help=f"{', '.join(FORMATS)} (full)"
+    )
     group.add_argument("--output-file", metavar="FILE", help="write the findings there")
     group.add_argument("--statistics", action="store_true", help="print how often each rule was broken instead")
     group.add_argument("--fail-on", metavar="LEVEL", help="exit 1 from this severity on (warning)")

@@ -20,6 +20,13 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
             columns = 120
         super().__init__(prog, max_help_position=32, width=min(columns, 120) - 2)
 
+    def add_argument(self, action: argparse.Action) -> None:
+        """Like argparse's, which forgets that commands are indented once more, and breaks the line of the longest."""
+        super().add_argument(action)
+        for command in self._iter_indented_subactions(action):
+            length = len(self._format_action_invocation(command)) + self._current_indent
+            self._action_max_length = max(self._action_max_length, length)
+
 
 class Parser(argparse.ArgumentParser):
     """Prints no usage with an error: one line says what is wrong and what was probably meant."""

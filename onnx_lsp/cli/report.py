@@ -39,6 +39,8 @@ def report(
             print(f"onnx-lint: {shown_path(result.path)}: not fixed: {result.refused}", file=sys.stderr)
     if args.diff:
         write("".join(result.diff for result in results), args.output_file)
+        if not args.quiet:
+            print(_would_change(args, results, found), file=sys.stderr)
         return
     paint = Paint(False) if args.output_file else paint_for(sys.stdout, args.color)
     if not args.fix_only:
@@ -116,14 +118,24 @@ def _closing(args: argparse.Namespace, results: list[Result], found: list[Diagno
     return summary(found, changed, len(results))
 
 
+def _would_change(args: argparse.Namespace, results: list[Result], found: list[Diagnostic]) -> str:
+    changes = sum(len(result.applied) for result in results)
+    files = sum(bool(result.diff) for result in results)
+    said = f"{_plural(changes, 'fix', 'fixes')} would change {_plural(files, 'file')}." if changes else "Nothing to fix."
+    more = 0 if args.unsafe_fixes else sum(_has(item, Applicability.UNSAFE) for item in found)
+    return f"{said} {more} more with `--unsafe-fixes`." if more else said
+
+
 def summary(found: list[Diagnostic], changed: int, files: int) -> str:
     """One closing line: what was found, what was fixed, what a fix could do."""
     parts = [f"Fixed {changed}."] if changed else []
+    if not files:
+        return "Nothing to lint: no script or model is here that is neither ignored nor excluded."
     if not found:
         parts.append(f"No findings in {_plural(files, 'file')}.")
         return " ".join(parts)
     counts = Counter(item.severity for item in found)
-    parts.append("Found " + ", ".join(_count(counts[level], level) for level in Severity if counts[level]) + ".")
+    parts.append("Found " + ", ".join(_plural(counts[level], level.label) for level in Severity if counts[level]) + ".")
     safe = sum(_has(item, Applicability.SAFE) for item in found)
     unsafe = sum(_has(item, Applicability.UNSAFE) and not _has(item, Applicability.SAFE) for item in found)
     if safe:
@@ -137,9 +149,5 @@ def _has(item: Diagnostic, applicability: Applicability) -> bool:
     return any(fix.applicability is applicability for fix in item.fixes)
 
 
-def _count(number: int, level: Severity) -> str:
-    return f"{number} information" if level is Severity.INFO else _plural(number, level.label)
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
+def _plural(number: int, noun: str, several: str = "") -> str:
+    return f"{number} {noun if number == 1 else several or noun + 's'}"

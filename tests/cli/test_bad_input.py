@@ -205,12 +205,14 @@ def test_a_wrong_word_is_one_line_with_the_closest_right_one(
     [
         (["chek", "."], "there is no command `chek`; did you mean `check`?"),
         (["export.py"], "did you mean `onnx-lint check export.py`?"),
+        (["check", "folder\\export.py"], "did you mean `folder/export.py`?"),
         (["rule", "EXP999"], "there is no rule `EXP999`"),
         (["rule", "names-as-sting"], "did you mean `names-as-string`?"),
     ],
 )
 def test_a_wrong_command_or_rule(tmp_path: Path, arguments: list[str], words: str) -> None:
     script(tmp_path / "export.py")
+    script(tmp_path / "folder" / "export.py")
     assert words in onnx_lint(*arguments, cwd=tmp_path).complaint()
 
 

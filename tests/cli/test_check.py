@@ -103,7 +103,8 @@ def test_a_safe_fix_is_applied_once_and_the_file_is_clean(project: Path) -> None
 def test_a_diff_changes_nothing_and_is_what_the_fix_would_do(project: Path) -> None:
     import subprocess
 
-    done = onnx_lint("check", "export.py", "--diff", cwd=project)
+    done = onnx_lint("check", "--diff", cwd=project)
+    assert done.err == "1 fix would change 1 file. 1 more with `--unsafe-fixes`.\n"
     assert (project / "export.py").read_text() == SCRIPT
     subprocess.run(["patch", "-p1"], input=done.out.encode(), cwd=project, check=True, capture_output=True)
     assert (project / "export.py").read_text() == CLEAN_SCRIPT
@@ -177,6 +178,12 @@ def test_clean_files_are_clean(tmp_path: Path) -> None:
     assert (done.code, done.out, done.err) == (0, "", "No findings in 2 files.\n")
 
 
+def test_a_folder_without_anything_to_lint_says_so(tmp_path: Path) -> None:
+    script(tmp_path / "venv" / "e.py")
+    done = onnx_lint("check", cwd=tmp_path)
+    assert (done.code, done.out) == (0, "") and done.err.startswith("Nothing to lint: ")
+
+
 @pytest.mark.parametrize("word", ["EXP504", "exp504", "names-as-string"])
 def test_rule_prints_a_card_by_code_or_name(tmp_path: Path, word: str) -> None:
     done = onnx_lint("rule", word, cwd=tmp_path)
@@ -206,6 +213,8 @@ def test_a_broken_pipe_is_no_error(project: Path) -> None:
 
 def test_help_teaches(tmp_path: Path) -> None:
     assert "onnx-lint check . " in onnx_lint("--help", cwd=tmp_path).out
+    alone = onnx_lint(cwd=tmp_path)
+    assert alone.code == 2 and alone.err == onnx_lint("--help", cwd=tmp_path).out
     shown = onnx_lint("check", "--help", cwd=tmp_path).out
     for word in ("examples:", "exit codes:", "adoption:", "rules:", "--baseline FILE", "RULES=LEVEL"):
         assert word in shown
