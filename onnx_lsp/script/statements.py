@@ -75,6 +75,9 @@ def updated(atom, other):
 
 def _return(flow, node: Node, frame: Frame) -> None:
     value = first_expression(node)
+    if frame.function is None:  # cut off from its function by an error above it
+        flow.evaluate(value, frame)
+        return
     frame.returns.append(flow.evaluate(value, frame) if value is not None else const(None, node))
     frame.ends.append(frame.state.copy())
     frame.state.dead = True
@@ -274,7 +277,9 @@ def _import_from(flow, node: Node, frame: Frame) -> None:
 
 
 def _error(flow, node: Node, frame: Frame) -> None:
+    """What is being typed: whether it leaves the block that it seems to stand in is not known."""
     flow.block(node.children, frame)
+    frame.state.dead = False
 
 
 def _global(flow, node: Node, frame: Frame) -> None:
