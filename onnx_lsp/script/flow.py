@@ -16,9 +16,9 @@ from onnx_lsp.script import library
 from onnx_lsp.script.containers import elements, held, with_attribute, with_item, with_loose_attributes
 from onnx_lsp.script.eval_state import TRAIN, Layer, picture, set_mode
 from onnx_lsp.script.grammar import Node, first_expression
-from onnx_lsp.script.lightning import TO_ONNX, export_arguments, is_lightning
+from onnx_lsp.script.lightning import TO_ONNX, export_arguments, is_lightning, loads
 from onnx_lsp.script.operators import truth_of_atom
-from onnx_lsp.script.parameters import Arguments, bind_parameters, combined, frozen_arguments
+from onnx_lsp.script.parameters import Arguments, bind_parameters, combined, frozen_arguments, open_arguments
 from onnx_lsp.script.source import Source
 from onnx_lsp.script.state import Frame, State, contents, either, frozen, loosened_content, merge
 from onnx_lsp.script.statements import STATEMENTS
@@ -354,9 +354,11 @@ class Flow:
                 if isinstance(content, Ref) or (isinstance(content, (Obj, Class)) and self._is_own(content, name)):
                     callee = self._attribute(content, Value((atom,)), name, node, frame)
                     results.append(self.apply(callee, given, node, frame))
+                elif name == "load_from_checkpoint" and (cls := loads(content)) is not None:
+                    results.append(self.construct(cls, open_arguments(), node, frame))
                 else:
                     if name == "to_onnx" and is_lightning(content):
-                        self.observe(TO_ONNX, export_arguments(frozen_arguments(given, frame), one, node), node, frame)
+                        self.observe(TO_ONNX, export_arguments(given, one, node), node, frame)
                     if isinstance(content, Made) and watched(f"{content.callee}().{name}"):
                         self.use(f"{content.callee}().{name}", given, node, frame, one)
                     results.append(library.method(self, content, one, name, given, node, frame))
@@ -397,8 +399,7 @@ class Flow:
     def observe(self, callee: str, given: Arguments, node: Node, frame: Frame) -> None:
         """Records an export call."""
         seen = Observation(node, callee, frozen_arguments(given, frame))
-        if callee != TO_ONNX:  # which sets evaluation mode by itself
-            seen.layers = picture(given.get(0, "model"), frame.state.heap, self.source)
+        seen.layers = picture(given.get(0, "model"), frame.state.heap, self.source)
         self.observations.setdefault((node.start_byte, node.end_byte), []).append(seen)
 
     def use(self, callee: str, given: Arguments, node: Node, frame: Frame, owner: Value | None = None) -> None:

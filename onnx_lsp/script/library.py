@@ -322,6 +322,15 @@ def _dict(flow, given, node: Node, frame: Frame) -> Value | None:
     return frame.new(Map(tuple(entries.values()), node, open_), node)
 
 
+def _from_keys(flow, given, node: Node, frame: Frame) -> Value | None:
+    """`dict.fromkeys(keys, value)`."""
+    keys = elements(given.get(0, "iterable") or UNKNOWN, frame)
+    entries: dict = {}
+    for key in keys or ():
+        put(entries, key, given.get(1, "value") or const(None, node))
+    return frame.new(Map(tuple(entries.values()), node, keys is None), node)
+
+
 def _len(flow, given, node: Node, frame: Frame) -> Value | None:
     value = given.positional[0] if given.positional else UNKNOWN
     items = elements(value, frame)
@@ -414,6 +423,7 @@ CALLS = {
     "tuple": _list("tuple"),
     "set": _list("set"),
     "dict": _dict,
+    "dict.fromkeys": _from_keys,
     "collections.OrderedDict": _dict,
     "len": _len,
     "int": _convert(int),

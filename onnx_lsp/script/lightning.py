@@ -1,4 +1,4 @@
-"""`LightningModule.to_onnx`: hands its keywords on to `torch.onnx.export`, in evaluation mode."""
+"""`LightningModule.to_onnx`: hands its keywords on to `torch.onnx.export`, in whatever mode the module is."""
 
 from __future__ import annotations
 
@@ -15,9 +15,17 @@ def is_lightning(atom: Atom) -> bool:
     """An object of a class in sight that derives from Lightning's module, or one that Lightning's own way loaded."""
     if isinstance(atom, Made):
         return atom.callee.endswith(".load_from_checkpoint")
-    if not isinstance(atom, Obj) or not isinstance(atom.cls, Class):
-        return False
-    bases = [base for base in atom.cls.lineage() if isinstance(base, str)]
+    return isinstance(atom, Obj) and _derives(atom.cls)
+
+
+def loads(atom: Atom) -> Class | None:
+    """The class in sight whose `load_from_checkpoint` this has: it makes an object of it, in training mode."""
+    cls = atom.cls if isinstance(atom, Obj) else atom
+    return cls if _derives(cls) else None
+
+
+def _derives(cls: Atom | str) -> bool:
+    bases = [base for base in cls.lineage() if isinstance(base, str)] if isinstance(cls, Class) else ()
     return any(base.startswith(PACKAGES) and base.endswith(".LightningModule") for base in bases)
 
 

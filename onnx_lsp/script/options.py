@@ -1,13 +1,15 @@
-"""Command-line options: what `argparse` makes of `add_argument`, as far as an export call can depend on it."""
+"""Command-line options of argparse, click and typer: what they are when nobody says anything else."""
 
 from __future__ import annotations
 
-from onnx_lsp.script.grammar import Node
+from onnx_lsp.script.grammar import Node, first_expression
 from onnx_lsp.script.state import Frame
-from onnx_lsp.script.values import OPTION, UNKNOWN, Const, Obj, Ref, Value
+from onnx_lsp.script.values import OPTION, UNKNOWN, Const, Function, Made, Obj, Ref, Value
 
 # Pseudo-class of what `parse_args()` returns.
 NAMESPACE = "argparse.Namespace"
+CLICK = ("click.option", "click.argument")
+TYPER = ("typer.Option", "typer.Argument")
 
 
 def add_argument(parser, given, frame: Frame):
@@ -62,3 +64,44 @@ def _typed(atom, kind: Value | None):
 def parsed(parser: Obj, node: Node) -> Obj:
     """What `parse_args()` gives."""
     return Obj(NAMESPACE, parser.attributes, node)
+
+
+def click_options(flow, function: Function) -> dict[str, Value] | None:
+    """What click gives to the parameters of a command, whoever calls it; None for any other function."""
+    parent = function.node.parent
+    if parent is None or parent.type != "decorated_definition":
+        return None
+    found: dict[str, Value] = {}
+    for decorator in parent.children:
+        call = first_expression(decorator) if decorator.type == "decorator" else None
+        callee = call.child_by_field_name("function") if call is not None and call.type == "call" else None
+        if callee is None or not flow.source.of(callee).endswith(("option", "argument")):
+            continue
+        atom = flow.evaluate(callee, function.frame).only
+        if isinstance(atom, Ref) and atom.name in CLICK:
+            given = flow.arguments(call.child_by_field_name("arguments"), function.frame)
+            flags = [value.constant for value in given.positional]
+            found[_click_name(flags)] = _click_default(flags, given)
+    return found or None
+
+
+def _click_name(flags: list[object]) -> str:
+    """The parameter of a click option: the name without dashes, else the first long flag, else the first one."""
+    plain = next((flag for flag in flags if isinstance(flag, str) and not flag.startswith("-")), None)
+    return plain or (destination(flags) or "").partition("/")[0].lower()
+
+
+def _click_default(flags: list[object], given) -> Value:
+    flag = given.keywords.get("is_flag")
+    if flag is not None and flag.constant is True and "default" not in given.keywords:
+        return Value((Const(False, given.nodes["is_flag"], OPTION),))
+    return UNKNOWN if "multiple" in given.keywords or "callback" in given.keywords else default_of(flags, given)
+
+
+def typer_default(value: Value) -> Value:
+    """The default inside `typer.Option(…)`; any other default as it is."""
+    atom = value.only
+    if not isinstance(atom, Made) or atom.callee not in TYPER:
+        return value
+    default = atom.argument(0, "default")
+    return default.assumed(OPTION) if default is not None else UNKNOWN

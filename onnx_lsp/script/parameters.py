@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onnx_lsp.script.grammar import Node, first_expression
+from onnx_lsp.script.options import click_options, typer_default
 from onnx_lsp.script.source import Source
 from onnx_lsp.script.state import Frame, frozen
 from onnx_lsp.script.values import DEFAULT, UNKNOWN, Function, Map, Partial, Seq, Value, const
@@ -29,6 +30,13 @@ class Arguments:
     @property
     def all(self) -> list[Value]:
         return [*self.positional, *self.keywords.values()]
+
+
+def open_arguments() -> Arguments:
+    """Arguments of which nothing is known."""
+    given = Arguments()
+    given.open = True
+    return given
 
 
 def frozen_arguments(given: Arguments, frame: Frame) -> Arguments:
@@ -62,9 +70,12 @@ def bind_parameters(flow, function: Function, given: Arguments | None, frame: Fr
     if function.bound is not None:
         positional.insert(0, function.bound)
     names_only = False
+    options = click_options(flow, function)
     for parameter in parameters_of(function.node):
         kind, name, default = parameter_parts(flow.source, parameter)
-        if kind == "*":
+        if options is not None and not kind:
+            value = options.get(name, UNKNOWN)
+        elif kind == "*":
             names_only = True
             value = Value((Seq("tuple", tuple(positional), parameter, not sure),)) if name else UNKNOWN
             positional = []
@@ -76,7 +87,7 @@ def bind_parameters(flow, function: Function, given: Arguments | None, frame: Fr
         elif name in keywords:
             value = keywords.pop(name)
         elif default is not None and given is None:
-            value = flow.evaluate(default, function.frame).assumed(DEFAULT)
+            value = typer_default(flow.evaluate(default, function.frame).assumed(DEFAULT))
         elif default is not None:
             value = flow.evaluate(default, function.frame)
             value = value if sure else value.loosened()

@@ -41,6 +41,7 @@ CASES = {
     "comprehension": ("l = [o + 1 for o in (8, 12) if o > 9]\n", "l[0]", [13]),
     "dict comprehension": ("d = {k: 13 for k in ('a', 'b')}\n", "d['b']", [13]),
     "concatenated lists": ("l = [9] + [*(11, 13)]\n", "l[2]", [13]),
+    "keys of one value": ("d = dict.fromkeys(['a', 'b'], 13)\n", "d['b']", [13]),
     "keys and values": ("d = {'a': 9, 'b': 13}\n", "list(d.values())[1]", [13]),
     "function": ("def opset():\n    return 13\n", "opset()", [13]),
     "functions of functions": ("def a(x):\n    return x + 1\ndef b():\n    return a(12)\n", "b()", [13]),
@@ -106,6 +107,31 @@ def test_a_value(before: str, expression: str, wanted: list | None) -> None:
 @pytest.mark.parametrize(("option", "expression", "wanted"), OPTION_CASES.values(), ids=OPTION_CASES)
 def test_an_option(option: str, expression: str, wanted: list | None) -> None:
     (call,) = calls(HEAD + OPTIONS.format(option) + EXPORT.format(expression))
+    assert constants(call.get("opset_version")) == wanted
+
+
+COMMANDS = {
+    "dashes": ("@click.command()\n@click.option('--op-set', default=13)", "op_set", [13]),
+    "a name of its own": ("@click.command()\n@click.option('-o', '--opset', 'version', default=13)", "version", [13]),
+    "converted by click": ("@click.command()\n@click.option('-o', '--opset', default='13', type=int)", "opset", [13]),
+    "of a group": ("@click.group()\ndef cli():\n    pass\n@cli.command()\n@click.option('--o', default=13)", "o", [13]),
+    "a flag": ("@click.command()\n@click.option('--opset', is_flag=True)", "opset", [False]),
+    "a pair of flags": ("@click.command()\n@click.option('--opset/--no-opset', default=True)", "opset", [True]),
+    "required": ("@click.command()\n@click.option('--opset', required=True, type=int)", "opset", None),
+    "positional": ("@click.command()\n@click.argument('opset', type=int)", "opset", None),
+    "typer": ("@app.command()", "opset: int = typer.Option(13, help='the opset')", [13]),
+    "typer, annotated": ("@app.command()", "opset: Annotated[int, typer.Option()] = 13", [13]),
+    "typer, required": ("@app.command()", "opset: int = typer.Option(..., help='the opset')", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("called", ["", "main()\n"])
+@pytest.mark.parametrize(("decorators", "parameter", "wanted"), COMMANDS.values(), ids=COMMANDS)
+def test_a_command(decorators: str, parameter: str, wanted: list | None, called: str) -> None:
+    name = parameter.partition(":")[0]
+    body = f"def main({parameter}):\n    {EXPORT.format(name)}"
+    called = called.replace("main", "app" if ":" in parameter else "main")
+    (call,) = calls(f"{HEAD}import click, typer\napp = typer.Typer()\n{decorators}\n{body}{called}")
     assert constants(call.get("opset_version")) == wanted
 
 
