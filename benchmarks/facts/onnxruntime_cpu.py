@@ -10,6 +10,7 @@ single-node test of the onnx package, which shows what runs through a function b
 from __future__ import annotations
 
 import datetime
+import re
 import sys
 import tempfile
 from collections import defaultdict
@@ -147,7 +148,10 @@ def _common(variable: str, listed: frozenset[str], known: list[dict]) -> frozens
 
 
 def _plain(text: str) -> str:
-    return text[7:-1] if text.startswith("tensor(") else text
+    """`float` for `tensor(float)`; maps, which kernels and schemas write differently, in one way."""
+    if text.startswith("tensor("):
+        return text[7:-1]
+    return re.sub(r"tensor\((\w+)\)", r"\1", text).replace(" ", "") if "map(" in text else text
 
 
 def body_rows(

@@ -55,3 +55,19 @@ def test_real_models_load_where_the_table_says_so() -> None:
     assert {path.name: predict(path, TARGET)[0] for path in models} == {
         path.name: "loads" if loads(path) else "refuses" for path in models
     }
+
+
+def test_every_kernel_of_the_runtime_is_in_the_table() -> None:
+    from onnx_lsp.installed import kernels
+
+    shipped = targets.table("onnxruntime-cpu")
+    position = shipped.versions.index(TARGET.version)
+    (found,) = kernels()
+    public = [row for row in found if row[0] not in ("com.microsoft.nchwc", "com.ms.internal.nhwc")]
+    absent = {
+        (domain, op, low)
+        for domain, op, low, _, _ in public
+        if not any(entry.covers(low, position) for entry in shipped.entries("ops", domain, op))
+    }
+    assert len(public) > 800
+    assert not absent
