@@ -21,7 +21,7 @@ def write(path: str, chunks: Iterable[bytes]) -> None:
     """
     target = os.path.realpath(path)
     temporary = os.path.join(os.path.dirname(target), f"{PREFIX}{os.getpid()}-{os.urandom(8).hex()}")
-    mode = _mode(target)
+    permissions = mode(target)
     handle = _nameless(os.path.dirname(target))
     named = handle is None
     if handle is None:
@@ -33,11 +33,11 @@ def write(path: str, chunks: Iterable[bytes]) -> None:
             file.flush()
             os.fsync(handle)
             if not named:
-                os.fchmod(handle, mode)
+                os.fchmod(handle, permissions)
                 os.link(f"/proc/self/fd/{handle}", temporary, src_dir_fd=handle)  # with a dir_fd, links are followed
                 named = True
             else:
-                os.chmod(temporary, mode)
+                os.chmod(temporary, permissions)
         os.replace(temporary, target)
     except BaseException:
         if named:
@@ -83,7 +83,8 @@ def _nameless(folder: str) -> int | None:
         return None
 
 
-def _mode(target: str) -> int:
+def mode(target: str) -> int:
+    """The permissions of a file, or those that it would have if it were made now."""
     try:
         return os.stat(target).st_mode & 0o7777
     except FileNotFoundError:

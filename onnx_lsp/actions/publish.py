@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import tempfile
 
+from onnx_lsp import atomic
 from onnx_lsp.actions.crew import ActionError, Crew
 
 COPY_BYTES = 2**24  # between two looks at whether the action was cancelled
@@ -41,15 +41,16 @@ def publish(source: str, target: str, crew: Crew) -> None:
     pairs = [(source + suffix, target + suffix) for suffix in (".data", "") if os.path.exists(source + suffix)]
     folder = os.path.dirname(os.path.abspath(target))
     copies: list[str] = []
+    atomic.sweep(folder)
     try:
-        for original, _ in pairs:
-            handle, temporary = tempfile.mkstemp(prefix=".onnx-lint-", dir=folder)
+        for original, place in pairs:
+            handle, temporary = tempfile.mkstemp(prefix=f"{atomic.PREFIX}{os.getpid()}-", dir=folder)
             copies.append(temporary)
             with os.fdopen(handle, "wb") as written, open(original, "rb") as file:
                 while chunk := file.read(COPY_BYTES):
                     crew.check()
                     written.write(chunk)
-            shutil.copymode(original, temporary)
+            os.chmod(temporary, atomic.mode(place))
         for temporary, (_, place) in zip(copies, pairs):
             os.replace(temporary, place)
     except OSError as error:

@@ -154,14 +154,13 @@ def _profile(names: Sequence[str], contestants: Sequence[ContestantReport]) -> l
     if not profiled:
         return []
     series: dict[str, list[Bar]] = {}
-    totals = [sum(op.seconds for op in profile) or 1.0 for _, profile in profiled]
-    for op in dict.fromkeys(op.op for _, profile in profiled for op in profile):
-        for index, (_, profile) in enumerate(profiled):
+    for index, (_, profile) in enumerate(profiled):
+        total = sum(op.seconds for op in profile) or 1.0
+        for op in dict.fromkeys(op.op for op in profile):
             mine = [item for item in profile if item.op == op]
             spent = sum(item.seconds for item in mine)
             where = " and ".join(item.provider.removesuffix("ExecutionProvider") for item in mine)
-            text = f"{seconds(spent)}, {spent / totals[index]:.0%}, {where}" if mine else NONE
-            series.setdefault(op, []).append(Bar(index, spent, text))
+            series.setdefault(op, []).append(Bar(index, spent, f"{seconds(spent)}, {spent / total:.0%}, {where}"))
     slowest = sorted(series.items(), key=lambda item: -max(bar.value for bar in item[1]))
     legend = charts.legend([name for name, _ in profiled]) if len(profiled) > 1 else ""
     remark = _muted("From a separate, profiled run, which is slower than the timed ones.")

@@ -126,6 +126,13 @@ def test_time_inside_control_flow_is_counted_once() -> None:
     assert found == {"If": (20, 1), "Conv": (100, 2), "Loop": (5, 1), "Add": (15, 1)}
 
 
+def test_one_interrupted_call_does_not_make_an_op_slow() -> None:
+    event = {"cat": "Node", "name": "n_kernel_time", "args": {"op_name": "my_ep_1467232732_5", "provider": "my"}}
+    events = [{**event, "ts": 10_000 * run, "dur": 9_000 if run == 7 else 10} for run in range(20)]
+    (found,) = op_times(events, 20)
+    assert (found.op, found.calls, round(found.seconds * 1e6)) == ("my_ep", 1, 10)
+
+
 linux_plugins = pytest.mark.skipif(sys.platform != "linux", reason="the plugin wheels used here are for Linux")
 
 

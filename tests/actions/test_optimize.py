@@ -129,6 +129,8 @@ def test_external_data_stays_external(mlp: Path) -> None:
         assert report.chosen == 0, report.verdict
         assert report.candidates[0].facts.external
         onnx.checker.check_model(report.written, full_check=True)
+        modes = {os.stat(report.written + suffix).st_mode & 0o777 for suffix in ("", ".data")}
+        assert modes == {os.stat(mlp).st_mode & 0o777}, "whoever reads the model reads its weights"
 
 
 def test_cancel_leaves_nothing(mlp: Path, hostile: str) -> None:

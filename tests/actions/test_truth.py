@@ -129,7 +129,12 @@ def test_an_interrupted_command_leaves_no_child_and_no_file(signal_: int, comman
     before = set(os.listdir(tmp_path))
     arguments = [*COMMAND, command, str(tmp_path / "cnn.onnx"), "--seconds", "600"]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    process = subprocess.Popen(arguments, stderr=subprocess.DEVNULL, env=environment)
+    process = subprocess.Popen(
+        arguments,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )
     family: set[int] = set()
     while not (any(name.startswith("onnx-lint-") for name in os.listdir(tmp_path)) and family):
         time.sleep(0.05)  # there is nothing to wait on but the file system and the process table
