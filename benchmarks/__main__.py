@@ -1,4 +1,4 @@
-"""Prints the tables of the README. `python -m benchmarks [start] [scripts] [models] [cache]`; without a name, all of them."""
+"""Prints the tables of the README. `python -m benchmarks [SUITE...]`: those in `SUITES`, all of them without a name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import cache, measure, models, scripts
+from benchmarks import cache, measure, models, optimize, scripts
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 USUAL = """\
@@ -46,7 +46,7 @@ def large_models(folder: Path) -> None:
         print(f"| {name} | **{ours}** | {theirs} | ≤ 120 MB |")
 
 
-SUITES = {"start": cold_start, "scripts": scripts.suite, "models": large_models, "cache": cache.suite}
+SUITES = {"start": cold_start, "scripts": scripts.suite, "models": large_models, "cache": cache.suite, "optimize": optimize.suite}
 
 
 def main(names: list[str]) -> int:

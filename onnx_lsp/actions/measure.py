@@ -25,6 +25,8 @@ TASKS = "onnx_lsp.actions.contest"
 MEMORY_SAMPLE_SECONDS = 0.02
 MAX_KEPT_SAMPLES = 20_000
 FEWEST_ROUNDS = 4
+FEWEST_GENERATIONS = 2  # one says nothing about the difference between processes
+OVERTIME = 3.0  # times the planned seconds, for the sake of a second generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Plan:
     """How long to measure.
 
     Attributes:
-        seconds: stop after this time, whatever the intervals are.
+        seconds: stop after this time, whatever the intervals are (a slow machine may take longer for two generations).
         precision: stop when every interval reaches at most this far to each side (0.01 is 1 %).
         generations: never fewer sets of fresh children, time permitting; and never more than `most`.
         burst: seconds of running per turn.
@@ -149,7 +151,8 @@ class Contest:
             if done >= self.plan.generations and self._precise():
                 stopped = f"every interval is within ±{self.plan.precision:.1%}"
                 break
-            if elapsed + elapsed / done > self.plan.seconds and (done >= 2 or elapsed > self.plan.seconds):
+            enough = done >= FEWEST_GENERATIONS or elapsed > OVERTIME * self.plan.seconds
+            if elapsed + elapsed / done > self.plan.seconds and enough:
                 stopped = f"the time of {self.plan.seconds:g} s was up"
                 break
         return self._measured(done, time.monotonic() - started, stopped)

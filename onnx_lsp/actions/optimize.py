@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from onnx_lsp.actions import pipelines
@@ -233,16 +233,11 @@ class _Optimization:
         return Contest(entries, len(feeds), self.crew, plan, progress).run()
 
     def _fastest(self, report: OptimizeReport) -> int | None:
-        """The screened candidate with the best ratio, over all cases; none where even that is not under 1."""
-        screening = report.screening
-        values: dict[int, list[float]] = {}
-        if report.goal == "startup":
-            base, *others = screening.cold or [None]
-            values = {item.entry: [item.created / base.created] for item in others}
-        for row in screening.results if report.goal == "latency" else ():
-            if row.ratio is not None:
-                values.setdefault(row.entry, []).append(row.ratio.value)
-        ranked = sorted((max(ratios), entry) for entry, ratios in values.items())
+        """The screened candidate with the best ratio, at the worst of all sizes; none where even that is not under 1."""
+        ratios: dict[int, list[float]] = {}
+        for entry, ratio in (_created if report.goal == "startup" else _ran)(report.screening):
+            ratios.setdefault(entry, []).append(ratio)
+        ranked = sorted((max(values), entry) for entry, values in ratios.items())
         return report.screened[ranked[0][1] - 1] if ranked and ranked[0][0] < 1 else None
 
     def _leanest(self, report: OptimizeReport, good: list[int]) -> int | None:
@@ -252,6 +247,21 @@ class _Optimization:
             return min(small, key=lambda index: facts[index].size, default=None)
         lean = [index for index in good if facts[index].portable and facts[index].nodes < report.original.nodes]
         return min(lean, key=lambda index: facts[index].nodes, default=None)
+
+
+def _created(measured: Measured) -> Iterator[tuple[int, float]]:
+    """Per entry, the time of creating the session as a ratio to that of the first."""
+    for item in measured.cold:
+        if item.entry and not measured.cold[0].entry:
+            yield item.entry, item.created / measured.cold[0].created
+
+
+def _ran(measured: Measured) -> Iterator[tuple[int, float]]:
+    """Per entry and case, the time of a run as a ratio to that of the first; from medians where there is no interval."""
+    base = {row.case: row.times.p50 for row in measured.results if not row.entry and row.times}
+    for row in measured.results:
+        if row.entry and row.times and row.case in base:
+            yield row.entry, row.ratio.value if row.ratio else row.times.p50 / base[row.case]
 
 
 def _candidate(

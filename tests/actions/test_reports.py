@@ -8,12 +8,16 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import onnx
 import pytest
 
 from onnx_lsp.actions import report_html, report_json, report_text
 from onnx_lsp.actions.bench import BenchReport, BenchRequest, bench
 from onnx_lsp.actions.optimize import OptimizeReport, OptimizeRequest, optimize
+from onnx_lsp.actions.proof import Questions
 from onnx_lsp.actions.providers import Provider
+from onnx_lsp.actions.report_rewrite import render_rewrite
+from onnx_lsp.actions.rewrite import RewriteReport, verify
 from onnx_lsp.cli import bench as bench_command
 from onnx_lsp.cli import optimize as optimize_command
 from tests.actions.conftest import SHORT, write_mlp
@@ -35,6 +39,16 @@ def optimized(tmp_path_factory: pytest.TempPathFactory) -> OptimizeReport:
     mlp = write_mlp(tmp_path_factory.mktemp("optimized") / "mlp.onnx")
     request = OptimizeRequest(str(mlp), goal="portability", pipelines=(("onnxoptimizer",), ("nonsense",)), plan=SHORT)
     return optimize(request, _quiet)
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> RewriteReport:
+    mlp = str(write_mlp(tmp_path_factory.mktemp("compared") / "mlp.onnx"))
+    other = mlp.replace("mlp.onnx", "other.onnx")
+    changed = onnx.load(mlp)
+    changed.graph.node[2].op_type = "Sigmoid"
+    onnx.save(changed, other)
+    return verify(mlp, other, Questions(), _quiet, None)
 
 
 class _Page(HTMLParser):
@@ -87,8 +101,17 @@ def test_optimize_reports_agree(optimized: OptimizeReport) -> None:
     assert data["chosen"] == 0 and data["written"].endswith("mlp.opt.onnx")
 
 
-def test_pages_are_self_contained(benched: BenchReport, optimized: OptimizeReport) -> None:
-    for report in (benched, optimized):
+def test_comparisons_agree(compared: RewriteReport) -> None:
+    text = render_rewrite(compared)
+    data = json.loads(report_json.render(compared))
+    page = report_html.render(compared)
+    difference = f"{data['judgement']['agreement']['worst']['absolute']:.2g}"
+    for shown in (difference, "is not the same model: output `y` differs by", "Sigmoid"):
+        assert shown in text and shown in page
+
+
+def test_pages_are_self_contained(benched: BenchReport, optimized: OptimizeReport, compared: RewriteReport) -> None:
+    for report in (benched, optimized, compared):
         text = report_html.render(report)
         page = _Page(text)
         assert not page.open
