@@ -78,15 +78,16 @@ def _of_model(run: Run, checks: list[Check], facts: dict[str, object]) -> Iterat
         facts["operators"] = Operators(model, suspicious=bool(facts["told"] or facts["refusals"]))
         _staged(run, [check for check in rest if _needs(check) <= REFUSALS | ECHO], facts)
         yield Stage("shape inference", findings(run, reading))
+        outdated = facts["operators"].outdated
         if facts["refusals"]:  # the checker may have blamed the node around; our own checks know better
-            copy = native.Copy(model, flow, facts["told"].places)
+            copy = native.Copy(model, flow, facts["told"].places, outdated)
         facts |= _inferred(copy, facts)
         later = [check for check in rest if not _needs(check) <= REFUSALS | ECHO]
         of_shapes = [check for check in later if check.code.startswith("SHP") and not ECHO & _needs(check)]
         told = len(facts["told"].places)
         _run(run, of_shapes, facts)
         if len(facts["told"].places) > told:  # infer again, without what follows from these faults
-            facts |= _inferred(native.Copy(model, flow, facts["told"].places), facts)
+            facts |= _inferred(native.Copy(model, flow, facts["told"].places, outdated), facts)
         of_weights = [check for check in later if "weights" in check.needs]
         _staged(run, [check for check in later if check not in (*of_shapes, *of_weights)], facts)
         if of_weights:

@@ -19,6 +19,7 @@ from functools import cache
 from onnx_lsp.model import proto
 from onnx_lsp.model.graph import GRAPH, GRAPHS, Model, Scope
 from onnx_lsp.model.dataflow import Dataflow, sorted_nodes
+from onnx_lsp.model.operators import Outdated
 from onnx_lsp.model.signatures import domains
 
 OPAQUE = "onnx-lsp.opaque"
@@ -94,7 +95,7 @@ class Copy:
         contradicted: the declarations that were dropped because inference found something else.
     """
 
-    def __init__(self, model: Model, flow: Dataflow, told: Iterable[str] = ()) -> None:
+    def __init__(self, model: Model, flow: Dataflow, told: Iterable[str] = (), outdated: Iterable[Outdated] = ()) -> None:
         self.message = proto.ModelProto.FromString(model.skeleton.data)
         self.nodes: dict[str, proto.NodeProto] = {}
         self._inputs: dict[str, tuple] = {}
@@ -103,6 +104,9 @@ class Copy:
         self.contradicted: list[Contradiction] = []
         self._mend()
         self._name_all(model)
+        for item in outdated:
+            owner = self._function(item.path) if item.path else self.message
+            next(entry for entry in owner.opset_import if entry.domain == item.domain).version = item.wanted
         if not flow.clean:
             self._order(model, flow)
         if told or not KNOWN_DOMAINS.issuperset(model.opsets):

@@ -14,6 +14,7 @@ from onnx_lsp.model import proto
 from onnx_lsp.model.graph import ATTRIBUTE_FIELDS, Model, Node
 from onnx_lsp.model.signatures import Signature, domains, signature, versions
 
+SEVERAL = 4  # nodes that are written for one later opset: it is the import that is wrong
 MANY = 1 << 30  # what schemas give as the number of variadic inputs is 2^31 - 1
 VALUES = tuple(ATTRIBUTE_FIELDS.values())
 TYPES = proto.AttributeProto.AttributeType
@@ -29,6 +30,24 @@ class Misfit:
     fields: dict[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """An import of an older opset than nodes are written for.
+
+    Attributes:
+        path: of the function that imports it; empty for the model.
+        domain, version: the import.
+        wanted: the first version that all of `nodes` fit.
+        nodes: those that do not fit the import.
+    """
+
+    path: str
+    domain: str
+    version: int
+    wanted: int
+    nodes: tuple[Node, ...]
+
+
 class Operators:
     """What is wrong with the nodes of a model by themselves.
 
@@ -41,18 +60,36 @@ class Operators:
         self._suspicious = suspicious
 
     def of(self, code: str) -> list[Misfit]:
-        """The misfits that one rule tells."""
-        return self._all.get(code, [])
+        """The misfits that one rule tells; without those that another opset would mend."""
+        later = {node for outdated in self.outdated for node in outdated.nodes}
+        return [item for item in self._all if item.code == code and item.node not in later]
 
     @cached_property
-    def _all(self) -> dict[str, list[Misfit]]:
-        found: dict[str, list[Misfit]] = {}
-        if self._suspicious:
-            for scope in self._model.scopes:
-                imports = self._model.imports(scope)
-                for node in scope.nodes:
-                    for misfit in misfits(node, self._model, imports):
-                        found.setdefault(misfit.code, []).append(misfit)
+    def outdated(self) -> list[Outdated]:
+        """Imports of an opset that is older than the one which several nodes are written for."""
+        groups: dict[tuple[str, str], dict[Node, None]] = {}
+        for item in self._all:
+            root = item.node.scope.root
+            groups.setdefault((root.path if root.is_function else "", item.node.domain), {})[item.node] = None
+        found = (self._newer(path, domain, list(nodes)) for (path, domain), nodes in groups.items() if len(nodes) >= SEVERAL)
+        return [item for item in found if item is not None]
+
+    def _newer(self, path: str, domain: str, nodes: list[Node]) -> Outdated | None:
+        imports = self._model.imports(nodes[0].scope)
+        best: Outdated | None = None
+        for version in range(imports[domain] + 1, domains()[domain][1] + 1):
+            fitting = [node for node in nodes if not any(misfits(node, self._model, {**imports, domain: version}))]
+            if len(fitting) >= SEVERAL and (best is None or len(fitting) > len(best.nodes)):
+                best = Outdated(path, domain, imports[domain], version, tuple(fitting))
+        return best
+
+    @cached_property
+    def _all(self) -> list[Misfit]:
+        found: list[Misfit] = []
+        for scope in self._model.scopes if self._suspicious else ():
+            imports = self._model.imports(scope)
+            for node in scope.nodes:
+                found += misfits(node, self._model, imports)
         return found
 
 

@@ -46,6 +46,8 @@ class Told:
             self.codes.add(item.code)
             if item.location:
                 self.places.add(item.location)
+            if item.code == "ONX057":  # the cause of what is wrong with all of them
+                self.places.update(place.location for place in item.related if place.location)
 
     def __bool__(self) -> bool:
         return bool(self.codes)

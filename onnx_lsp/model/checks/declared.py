@@ -50,15 +50,21 @@ def _found(
     model: Model, contradicted: list[Contradiction], shapes: Shapes, told: Told, is_output: bool
 ) -> Iterator[tuple[Node, Contradiction, TensorType, object]]:
     """(node, contradiction, declared type, inferred type) of those that no other finding explains."""
+    wrong = {item.name for item in contradicted}
     for item in contradicted:
-        if item.path in told.places or item.is_output != is_output:
-            continue
         node = model.by_path[item.path]
+        if item.path in told.places or item.is_output != is_output or _follows(node, wrong - {item.name}, told):
+            continue
         declared = next(filter(None, (_declared(around, item.name) for around in node.scope.around())), None)
         inferred = shapes.type(node.scope, item.name)
         if declared is not None and (inferred is None or differ(declared, inferred)):
             element = ELEMENTS.search(item.text)
             yield node, item, declared, inferred or (TensorType(int(element[1]), None) if element else "another type")
+
+
+def _follows(node: Node, wrong: set[str], told: Told) -> bool:
+    """Whether the node reads something whose declaration is wrong itself."""
+    return any(name in wrong or node.scope.place("value_info", name) in told.places for name in node.inputs if name)
 
 
 def _declared(scope: Scope, name: str) -> TensorType | None:

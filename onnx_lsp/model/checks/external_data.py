@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 
 from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import Related
@@ -14,9 +15,29 @@ from onnx_lsp.model.external import External, Piece
 PAGE = 4096  # bytes; TensorProto.external_data: "offset values SHOULD be multiples of the page size"
 
 
+def _is_absolute(location: str) -> bool:
+    return os.path.isabs(location) or location[1:3] in (":\\", ":/") or location.startswith("\\\\")
+
+
+def _escapes(location: str) -> bool:
+    """Whether the path leaves the folder on its way, even if it comes back."""
+    depth = lowest = 0
+    for part in location.replace("\\", "/").split("/"):
+        depth += -1 if part == ".." else 0 if part in ("", ".") else 1
+        lowest = min(lowest, depth)
+    return lowest < 0 and not os.path.isabs(location)
+
+
+def _inside(external: External) -> Iterator[tuple[str, list[Piece]]]:
+    """The files that a model may name, with what lies in them; of others it is only told that they are others."""
+    for location, pieces in external.by_file.items():
+        if not _is_absolute(location) and not _escapes(location):
+            yield location, pieces
+
+
 @check("FIL020")
 def data_missing(external: External, report: Report) -> None:
-    for location, pieces in external.by_file.items():
+    for location, pieces in _inside(external):
         path = external.path(location)
         if not os.path.exists(path):
             case = "link" if os.path.islink(path) else "missing"
@@ -55,7 +76,7 @@ def _size(external: External, location: str) -> int | None:
 
 @check("FIL022")
 def data_too_short(external: External, report: Report) -> None:
-    for location, pieces in external.by_file.items():
+    for location, pieces in _inside(external):
         size = _size(external, location)
         beyond = [piece for piece in pieces if size is not None and piece.offset is not None and piece.end > size]
         if beyond:
@@ -110,19 +131,14 @@ def data_entry_malformed(external: External, report: Report) -> None:
 @check("SEC001")
 def absolute_path(external: External, report: Report) -> None:
     for location, pieces in external.by_file.items():
-        if os.path.isabs(location) or location[1:3] in (":\\", ":/") or location.startswith("\\\\"):
+        if _is_absolute(location):
             report("absolute", pieces[0].at, location=location, related=_others(pieces, report), **_whose(pieces))
 
 
 @check("SEC002")
 def escaping_path(external: External, report: Report) -> None:
     for location, pieces in external.by_file.items():
-        parts = location.replace("\\", "/").split("/")
-        depth = lowest = 0
-        for part in parts:
-            depth += -1 if part == ".." else 0 if part in ("", ".") else 1
-            lowest = min(lowest, depth)
-        if lowest < 0 and not os.path.isabs(location):
+        if _escapes(location):
             report("escapes", pieces[0].at, location=location, related=_others(pieces, report), **_whose(pieces))
 
 

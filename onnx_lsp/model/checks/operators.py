@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import ModelEdit
+from onnx_lsp.engine import MAX_RELATED
 from onnx_lsp.model.graph import Model, Node
 from onnx_lsp.model.operators import Operators
 
@@ -20,6 +21,15 @@ ALIASES = {
     "Conv2d": "use Conv", "Permute": "use Transpose", "View": "use Reshape", "Dense": "use Gemm",
     "FusedMatMul": "that is of domain com.microsoft", "FusedConv": "that is of domain com.microsoft",
 }  # fmt: skip
+
+
+@check("ONX057")
+def opset_too_low(operators: Operators, report: Report) -> None:
+    for item in operators.outdated:
+        first, *others = item.nodes
+        related = tuple(report.related(node, f"{node.title()} does not fit either") for node in others[:MAX_RELATED])
+        report("low", first, node=first.title(), domain=item.domain or "ai.onnx", version=item.version, wanted=item.wanted,
+               count=len(item.nodes), related=related)  # fmt: skip
 
 
 @check("ONX030")
