@@ -253,6 +253,12 @@ class Model:
         return all(isinstance(name, str) for name in names)
 
     @cached_property
+    def generic(self) -> set[str]:
+        """The paths of nodes with attributes that only a call of their function gives."""
+        scopes = (scope for scope in self.scopes if scope.root.is_function) if self.functions else ()
+        return {node.path for scope in scopes for node in scope.nodes if any(item.ref_attr_name for item in node.proto.attribute)}
+
+    @cached_property
     def by_path(self) -> dict[str, Node]:
         return {node.path: node for node in self.nodes()}
 

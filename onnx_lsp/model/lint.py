@@ -108,6 +108,10 @@ def _inferred(copy: Copy, facts: dict[str, object]) -> dict[str, object]:
     copy.hide_all(facts["told"].places)
     conflicts, inferred = native.infer(copy) if facts["sound"] and not endless(model) else ([], None)
     shapes = Shapes(inferred, model.scopes, facts["told"].places)
+    if inferred is not None and model.functions:
+        from onnx_lsp.model.instances import infer_bodies
+
+        infer_bodies(copy, model, shapes)
     usage = Usage(model, shapes, facts["targets"])
     return {"conflicts": conflicts, "contradicted": copy.contradicted, "shapes": shapes, "usage": usage}
 
@@ -161,7 +165,8 @@ def _nodes(check: Check, facts: dict[str, object]) -> Iterator[Node]:
     nodes = (node for op in sorted(check.ops) for node in model.by_op.get(op, ()))
     if check.code.startswith(("ONX", "FIL", "SEC")):
         return nodes
-    return (node for node in nodes if node.path not in told)  # one cause, one finding
+    generic = () if check.code.startswith("SHP") else model.generic  # SHP asks whether an attribute is a reference
+    return (node for node in nodes if node.path not in told and node.path not in generic)  # one cause, one finding
 
 
 def findings(run: Run, reading: Reading | None = None, done: bool = False) -> tuple[Diagnostic, ...]:

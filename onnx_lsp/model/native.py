@@ -92,6 +92,7 @@ class Copy:
     Attributes:
         message: the ModelProto to check.
         nodes: path -> NodeProto in `message`.
+        functions: path -> FunctionProto in `message`.
         contradicted: the declarations that were dropped because inference found something else.
     """
 
@@ -144,13 +145,13 @@ class Copy:
 
     def _name_all(self, model: Model) -> None:
         functions = [scope.path for scope in model.functions]
-        self._functions = dict(zip(functions, self.message.functions, strict=True))
+        self.functions = dict(zip(functions, self.message.functions, strict=True))
         self._name(model.graph, self.message.graph.node)
         for scope, function in zip(model.functions, self.message.functions, strict=True):
             self._name(scope, function.node)
 
     def _function(self, path: str) -> proto.FunctionProto:
-        return self._functions[path]
+        return self.functions[path]
 
     def _name(self, scope: Scope, nodes) -> None:
         for node, copied in zip(scope.nodes, nodes, strict=True):
@@ -200,8 +201,8 @@ class Copy:
     def _container(self, path: str):
         if path == "graph":
             return self.message.graph
-        if path in self._functions:
-            return self._functions[path]
+        if path in self.functions:
+            return self.functions[path]
         owner, _, label = path.rpartition(".")
         return next(body for body, name in bodies(self.nodes[owner]) if name == label)
 
@@ -439,11 +440,21 @@ def _rounds(copy: Copy, run: Callable, errors: tuple[type[Exception], ...], read
             if copy.undeclare([fault for fault in faults if DECLARED.search(fault.text)]):
                 continue  # the other faults of this round may only follow from the declaration
             found.update(dict.fromkeys(faults))
-            if not any([copy.hide(fault.path) for fault in faults if fault.path]):
+            if not (_hide(copy, [fault for fault in faults if not _only_context(fault)]) or _hide(copy, faults)):
                 break
         else:
             break
-    return [fault for fault in found if not FOLLOW_ON.search(fault.text)]
+    return [fault for fault in found if not _only_context(fault)]
+
+
+def _only_context(fault: Fault) -> bool:
+    """Whether the words only lead to another fault, inside of the node or before it."""
+    return not fault.text or bool(FOLLOW_ON.search(fault.text))
+
+
+def _hide(copy: Copy, faults: list[Fault]) -> bool:
+    """Makes the nodes of faults opaque; False if all are already."""
+    return any([copy.hide(fault.path) for fault in faults if fault.path])
 
 
 def _refusal(message: str) -> list[Fault]:

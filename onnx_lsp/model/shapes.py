@@ -38,7 +38,7 @@ class TensorType:
 
 
 class Shapes:
-    """Answers with the type of a value; values of function bodies have none (they depend on the call).
+    """Answers with the type of a value; values of function bodies have one only where it was added (it depends on the call).
 
     Args:
         inferred: the inferred model, whose nodes are named by their paths; None where inference failed altogether.
@@ -77,6 +77,10 @@ class Shapes:
         if isinstance(found, proto.ValueInfoProto):  # most are never asked for
             found = types[name] = tensor_type(found.type.tensor_type) if found.type.HasField("tensor_type") else None
         return found
+
+    def add(self, graph: proto.GraphProto, path: str) -> None:
+        """Adds the types of a graph that was inferred by itself, whose nodes are named by their paths."""
+        self._collect(graph, path)
 
     def _collect(self, graph: proto.GraphProto, path: str) -> None:
         types = self._types.setdefault(path, {})

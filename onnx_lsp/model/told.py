@@ -28,16 +28,21 @@ ECHOES = (
 )  # fmt: skip
 
 
+DECLARED = frozenset({"SHP002", "ONX070"})  # a wrong declaration says nothing about the bodies of its node
+
+
 @dataclass(slots=True)
 class Told:
     """Grows while checks run.
 
     Attributes:
         places: model paths of findings.
+        explaining: those that explain what is wrong inside of a node or function too.
         codes: rules that found something.
     """
 
     places: set[str] = field(default_factory=set)
+    explaining: set[str] = field(default_factory=set)
     codes: set[str] = field(default_factory=set)
 
     def add(self, item: Diagnostic) -> None:
@@ -46,6 +51,7 @@ class Told:
             self.codes.add(item.code)
             if item.location:
                 self.places.add(item.location)
+                self.explaining |= set() if item.code in DECLARED else {item.location}
             if item.code == "ONX057":  # the cause of what is wrong with all of them
                 self.places.update(place.location for place in item.related if place.location)
 
@@ -59,9 +65,10 @@ class Told:
         """
         if path is None:
             return any(place in text for place in self.places) or self._echoes(text)
-        return path in self.places or any(
-            place.startswith(f"{path}.") or path.startswith(f"{place}.") or place.startswith("function") and path.startswith(f"{place}/") for place in self.places
-        ) or ("SSA" in text and self._echoes(text))  # fmt: skip
+        around = any(path.startswith((f"{place}.", f"{place}/node")) for place in self.explaining if place != "graph")
+        return path in self.places or around or any(place.startswith(f"{path}.") for place in self.places) or (
+            "SSA" in text and self._echoes(text)
+        )  # fmt: skip
 
     def _echoes(self, text: str) -> bool:
         return any(pattern.search(text) and codes & self.codes for pattern, codes in ECHOES)

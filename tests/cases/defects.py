@@ -22,7 +22,6 @@ class Snippet:
         inputs, output, body, initializers: ONNX text.
         opset: of ai.onnx.
         imports: further opset imports.
-        function: whether the fault is one in a function body too, where types and initializers are unknown.
     """
 
     code: str
@@ -33,7 +32,6 @@ class Snippet:
     initializers: str = ""
     opset: int = 17
     imports: str = '"dom" : 1'
-    function: bool = True
 
     @property
     def head(self) -> str:
@@ -50,7 +48,7 @@ def everywhere(snippet: Snippet) -> Iterator[tuple[str, str]]:
     yield "graph", snippet.head + main
     yield "branch", snippet.head + _branch(snippet)
     yield "loop", snippet.head + _loop(snippet)
-    if snippet.function and not snippet.initializers:
+    if not snippet.initializers:  # functions have none
         yield "function", snippet.head + _function(snippet)
 
 
@@ -151,8 +149,8 @@ SNIPPETS = {
     "add": _s("SHP001", "float[2,3] x, float[2,4] w", "y = Add(x, w)"),
     "where": _s("SHP001", "bool[3] c, float[2,2] x", "y = Where(c, x, x)"),
     "mixed types": _s("SHP001", "float[2] x, int64[2] w", "y = Add(x, w)", output="float[a] y"),
-    "gemm": _s("SHP036", "float[n,3] x, float[4,5] w", "y = Gemm(x, w)", function=False),
-    "gemm transposed": _s("SHP036", "float[2,3] x, float[3,5] w", "y = Gemm<transB = 1>(x, w)", function=False),
+    "gemm": _s("SHP036", "float[n,3] x, float[4,5] w", "y = Gemm(x, w)"),
+    "gemm transposed": _s("SHP036", "float[2,3] x, float[3,5] w", "y = Gemm<transB = 1>(x, w)"),
     "concat": _s("SHP001", "float[2,6] x, float[3,5] z", "y = Concat<axis = 1>(x, z)"),
     "concat ranks": _s("SHP001", "float[2,6] x, float[5] z", "y = Concat<axis = 0>(x, z)"),
     "axis out of range": _s("SHP001", MATRIX, "y = Softmax<axis = 2>(x)"),
@@ -163,40 +161,40 @@ SNIPPETS = {
     "topk": _s("SHP001", MATRIX, "k = Constant<value_ints = [9]>() y, i = TopK(x, k)"),
     "pads": _s("SHP001", MATRIX, "p = Constant<value_ints = [1, 1]>() y = Pad(x, p)"),
     "conv rank": _s("SHP001", IMAGE + ", float[4,3,3] w", "y = Conv(x, w)", output=FOUR),
-    "conv channels": _s("SHP010", IMAGE + ", float[4,2,3,3] w", "y = Conv(x, w)", output=FOUR, function=False),
-    "conv group": _s("SHP010", IMAGE + ", float[4,3,3,3] w", "y = Conv<group = 3>(x, w)", output=FOUR, function=False),
-    "conv bias": _s("SHP010", IMAGE + ", float[4,3,3,3] w, float[3] b", "y = Conv(x, w, b)", output=FOUR, function=False),
-    "transposed conv": _s("SHP010", IMAGE + ", float[4,3,3,3] w", "y = ConvTranspose(x, w)", output=FOUR, function=False),
-    "kernel shape": _s("SHP011", IMAGE + ", float[4,3,3,3] w", "y = Conv<kernel_shape = [5, 5]>(x, w)", output=FOUR, function=False),
-    "pool larger than input": _s("SHP012", IMAGE, "y = MaxPool<kernel_shape = [9, 9]>(x)", output=FOUR, function=False),
-    "depth to space": _s("SHP013", IMAGE, "y = DepthToSpace<blocksize = 2>(x)", output=FOUR, function=False),
-    "reshape count": _s("SHP020", MATRIX, "s = Constant<value_ints = [5, 2]>() y = Reshape(x, s)", function=False),
+    "conv channels": _s("SHP010", IMAGE + ", float[4,2,3,3] w", "y = Conv(x, w)", output=FOUR),
+    "conv group": _s("SHP010", IMAGE + ", float[4,3,3,3] w", "y = Conv<group = 3>(x, w)", output=FOUR),
+    "conv bias": _s("SHP010", IMAGE + ", float[4,3,3,3] w, float[3] b", "y = Conv(x, w, b)", output=FOUR),
+    "transposed conv": _s("SHP010", IMAGE + ", float[4,3,3,3] w", "y = ConvTranspose(x, w)", output=FOUR),
+    "kernel shape": _s("SHP011", IMAGE + ", float[4,3,3,3] w", "y = Conv<kernel_shape = [5, 5]>(x, w)", output=FOUR),
+    "pool larger than input": _s("SHP012", IMAGE, "y = MaxPool<kernel_shape = [9, 9]>(x)", output=FOUR),
+    "depth to space": _s("SHP013", IMAGE, "y = DepthToSpace<blocksize = 2>(x)", output=FOUR),
+    "reshape count": _s("SHP020", MATRIX, "s = Constant<value_ints = [5, 2]>() y = Reshape(x, s)"),
     "reshape count of a constant": _s("SHP020", MATRIX, "y = Reshape(x, s)", initializers="int64[2] s = {5, 2}"),
     "reshape with a free dim": _s("SHP020", MATRIX, "y = Reshape(x, s)", initializers="int64[2] s = {5, -1}"),
     "gather index": _s("SHP021", MATRIX, "y = Gather<axis = 1>(x, i)", initializers="int64[2] i = {0, 6}"),
     "gather scalar index": _s("SHP021", MATRIX, "y = Gather<axis = 0>(x, i)", initializers="int64 i = {-3}", output="float[a] y"),
     "slice": _s("SHP022", MATRIX, "y = Slice(x, s, e, a)", initializers="int64[1] s = {7}, int64[1] e = {9}, int64[1] a = {1}"),
     "reflect": _s("SHP023", MATRIX, 'y = Pad<mode = "reflect">(x, p)', initializers="int64[4] p = {0, 6, 0, 0}"),
-    "transpose rank": _s("SHP024", "float[1,3,4] x", "y = Transpose<perm = [1, 0]>(x)", function=False),
-    "scatter updates": _s("SHP025", "float[4,3] x, int64[2,1] i, float[2,4] u", "y = ScatterND(x, i, u)", function=False),
-    "scale length": _s("SHP030", "uint8[2,6] x, float[5] s", "y = DequantizeLinear<axis = 1>(x, s)", function=False),
-    "zero point length": _s("SHP030", "uint8[2,6] x, float[6] s, uint8[2] z", "y = DequantizeLinear<axis = 1>(x, s, z)", function=False),
-    "scale axis": _s("SHP030", "uint8[2,6] x, float[6] s", "y = DequantizeLinear<axis = 2>(x, s)", function=False),
+    "transpose rank": _s("SHP024", "float[1,3,4] x", "y = Transpose<perm = [1, 0]>(x)"),
+    "scatter updates": _s("SHP025", "float[4,3] x, int64[2,1] i, float[2,4] u", "y = ScatterND(x, i, u)"),
+    "scale length": _s("SHP030", "uint8[2,6] x, float[5] s", "y = DequantizeLinear<axis = 1>(x, s)"),
+    "zero point length": _s("SHP030", "uint8[2,6] x, float[6] s, uint8[2] z", "y = DequantizeLinear<axis = 1>(x, s, z)"),
+    "scale axis": _s("SHP030", "uint8[2,6] x, float[6] s", "y = DequantizeLinear<axis = 2>(x, s)"),
     "integer conv scale": _s(
         "SHP031", "uint8[1,3,8,8] x, uint8[4,3,3,3] w, float s, uint8 z, float[3] t", "y = QLinearConv(x, s, z, w, t, z, s, z)",
-        output="uint8[a,b,c,d] y", function=False,
+        output="uint8[a,b,c,d] y",
     ),
-    "layer norm": _s("SHP032", "float[1,3,4] x, float[3] s", "y = LayerNormalization(x, s)", output=THREE, function=False),
+    "layer norm": _s("SHP032", "float[1,3,4] x, float[3] s", "y = LayerNormalization(x, s)", output=THREE),
     "batch norm": _s(
-        "SHP032", IMAGE + ", float[4] s", "y = BatchNormalization(x, s, s, s, s)", output=FOUR, function=False
+        "SHP032", IMAGE + ", float[4] s", "y = BatchNormalization(x, s, s, s, s)", output=FOUR,
     ),
-    "gemm bias": _s("SHP033", "float[2,3] x, float[3,5] w, float[4] c", "y = Gemm(x, w, c)", function=False),
+    "gemm bias": _s("SHP033", "float[2,3] x, float[3,5] w, float[4] c", "y = Gemm(x, w, c)"),
     "lstm": _s(
-        "SHP034", "float[5,1,4] x, float[1,12,4] w, float[1,16,4] r", "y = LSTM<hidden_size = 4>(x, w, r)", output=FOUR, function=False
+        "SHP034", "float[5,1,4] x, float[1,12,4] w, float[1,16,4] r", "y = LSTM<hidden_size = 4>(x, w, r)", output=FOUR,
     ),
-    "einsum": _s("SHP035", "float[2,6] x, float[5,4] z", 'y = Einsum<equation = "ij,jk->ik">(x, z)', function=False),
+    "einsum": _s("SHP035", "float[2,6] x, float[5,4] z", 'y = Einsum<equation = "ij,jk->ik">(x, z)'),
     "einsum rank": _s("SHP001", "float[2,6] x, float[6,4] z", 'y = Einsum<equation = "bij,jk->ik">(x, z)'),
     "value info": _s("ONX070", MATRIX, "h = Relu(x) y = Neg(h)", initializers="float[6,2] h", names=("`h`",)),
-    "declared output": _s("SHP002", MATRIX, "y = Relu(x)", output="float[6,2] y", function=False, names=("`y`", "node[")),
-    "declared output type": _s("SHP002", MATRIX, "y = Cast<to = 7>(x)", function=False, names=("`y`", "node[")),
+    "declared output": _s("SHP002", MATRIX, "y = Relu(x)", output="float[6,2] y", names=("`y`", "node[")),
+    "declared output type": _s("SHP002", MATRIX, "y = Cast<to = 7>(x)", names=("`y`", "node[")),
 }  # fmt: skip

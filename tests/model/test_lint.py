@@ -34,8 +34,8 @@ FAULTS = {
         [("SHP001", "graph/node[0]"), ("SHP001", "graph/node[2]")],
     ),
     "in a branch": (
-        "g (float[2,3] x, bool c) => (float y) { y = If (c) <"
-        "then_branch = t () => (float p) { p = MatMul(x, x) }, else_branch = e () => (float q) { q = Relu(x) }> }",
+        "g (float[2,3] x, bool c) => (float[a,b] y) { y = If (c) <"
+        "then_branch = t () => (float[a,b] p) { p = MatMul(x, x) }, else_branch = e () => (float[a,b] q) { q = Relu(x) }> }",
         [("SHP001", "graph/node[0].then_branch/node[0]")],
     ),
     "in a function": (

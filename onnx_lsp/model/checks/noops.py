@@ -55,7 +55,8 @@ def identity(model: Model, report: Report) -> None:
 
 @check("OPT003")
 def no_op(model: Model, constants: Constants, shapes: Shapes, told: Told, report: Report) -> None:
-    nodes = (node for op in NO_OPS for node in model.by_op.get(op, ()) if node.path not in told.places and alone(node))
+    nodes = (node for op in NO_OPS for node in model.by_op.get(op, ()) if alone(node))
+    nodes = (node for node in nodes if node.path not in told.places and node.path not in model.generic)
     reasons = ((node, reason(node, shapes.type(node.scope, node.inputs[0]), constants)) for node in nodes)
     for (_, why), idle in by_scope((node, why) for node, why in reasons if why).items():
         report_nodes(report, idle, bypass_fix("OPT003", idle, model), why=why)

@@ -55,11 +55,11 @@ NARROW = {17: 19, 18: 19, 19: 19, 20: 19, 21: 21, 22: 21, 23: 23, 24: 24, 25: 25
 
 
 @check("QNT008")
-def narrow_type(model: Model, report: Report) -> None:
+def narrow_type(model: Model, shapes: Shapes, report: Report) -> None:
     for scope in model.scopes:
         opset = model.imports(scope).get("")
-        declared = [] if scope.is_function else [(item.name, item.type.tensor_type.elem_type) for item in scope.proto.input]
-        for name, element in (*declared, *((name, tensor.data_type) for name, tensor in scope.initializers.items())):
+        given = [(name, found.element) for name in scope.inputs if (found := shapes.type(scope, name)) is not None]
+        for name, element in (*given, *((name, tensor.data_type) for name, tensor in scope.initializers.items())):
             since = NARROW.get(element, 0)
             reader = next((node for node in scope.consumers.get(name, ()) if not node.domain), None)
             if opset is not None and opset < since and reader is not None:
