@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from onnx_lsp.actions.words import percent
 from tests.actions.exports import EXPORTS
 from tests.models import real_models
 
@@ -63,7 +64,7 @@ def _row(name: str, report: dict) -> str:
     run = next((row for row in measured["results"] if row["entry"] == 1), {"ratio": None})
     cold = next((row for row in measured["cold"] if row["entry"] == 1), {"ratio": None})
     floor = measured["floor"][0]
-    noise = "–" if floor is None else f"±{floor - 1:.1%}"
+    noise = "–" if floor is None else percent(floor)
     nodes += f" → {best['facts']['nodes']}"
     kept = f"**{' + '.join(best['stages'])}**" if report["chosen"] is not None else "–"
     difference = best["agreement"]["worst"]["absolute"]

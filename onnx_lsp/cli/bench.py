@@ -16,6 +16,7 @@ from onnx_lsp.actions.dims import chosen, parse_dims
 from onnx_lsp.actions.measure import Plan
 from onnx_lsp.actions.providers import Provider, parse
 from onnx_lsp.actions.publish import check_place
+from onnx_lsp.actions.remember import remember
 from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN, FINDINGS
 from onnx_lsp.settings import Resolver, Settings, SettingsError
 
@@ -66,6 +67,7 @@ def add_measuring(parser: argparse.ArgumentParser, threads: int) -> None:
     """Adds the options for inputs and for how long to measure."""
     inputs = parser.add_argument_group("inputs")
     inputs.add_argument("--dim", action="append", default=[], metavar="NAME=SIZES", help="batch=1,8 or seq=16..512")
+    inputs.add_argument("--remember", action="store_true", help="write the sizes of --dim into the configuration")
     inputs.add_argument("--inputs", default="", metavar="FILE.npz", help="use these arrays, by input name")
     inputs.add_argument("--seed", type=int, default=0, help="of the made-up inputs and of the order of turns")
     inputs.add_argument("--tolerance", type=float, help="largest error, as a share of an output's largest value")
@@ -139,7 +141,10 @@ def perform(args: argparse.Namespace, action: Callable) -> int:
                 raise ActionError(f"{path}: there is no such file")
         if args.html:
             check_place(args.html)
-        report = action(Resolver().resolve(models[0]), progress, cancel)
+        settings = Resolver().resolve(models[0])
+        if getattr(args, "remember", False) and parse_dims(args.dim):
+            remember(settings, models[0], dict(text.split("=", 1) for text in args.dim))
+        report = action(settings, progress, cancel)
     except (ActionError, SettingsError, ValueError) as error:
         print(f"onnx-lint: {error}", file=sys.stderr)
         return COULD_NOT_RUN

@@ -180,3 +180,6 @@ def test_remembered_sizes(mlp: Path, capsys: pytest.CaptureFixture) -> None:
     (mlp.parent / "onnx-lint.toml").write_text('[dims]\nbatch = "2,3"\n')
     assert _run(bench_command, "bench", str(mlp), *FAST, "--no-profile") == 0
     assert "batch=3" in capsys.readouterr().out
+    assert _run(bench_command, "bench", str(mlp), *FAST, "--no-profile", "--dim", "batch=2,4", "--remember") == 0
+    assert "batch=4" in capsys.readouterr().out
+    assert (mlp.parent / "onnx-lint.toml").read_text() == '[dims]\nbatch = "2,4"\n'
