@@ -117,7 +117,8 @@ def batch_axes(shapes: list[tuple[int | None, ...]], names: list[str]) -> list[i
 
 
 def _fixes(call: ExportCall, axes: list[int | None], names: list[str] | None) -> dict:
-    if names is None or not any(axis is not None for axis in axes):
+    superfluous = len(call.input_names or ()) > len(axes)  # with dynamic axes, names without an input are refused
+    if names is None or superfluous or not any(axis is not None for axis in axes):
         return {}
     fixes = {"axes": edits.insert_arguments(call.source, call.node, _axes_arguments(call, names, axes))}
     if call.exporter == "new" and not call.keyword_inputs:
