@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 PIP_SECONDS = 540
@@ -45,8 +44,13 @@ def interpreter(name: str, wanted: dict) -> Path:
 def _digest(wanted: dict) -> str:
     parts = [wanted["packages"], wanted.get("alone", []), wanted["shared"], sys.version]
     if wanted["shared"]:
-        parts.append(sysconfig.get_path("purelib"))
+        parts.append(_shared())
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _shared() -> str:
+    """The folders of the packages that the tests themselves see, one per line."""
+    return "\n".join(path for path in sys.path if Path(path).name == "site-packages")
 
 
 def _make(folder: Path, wanted: dict) -> None:
@@ -54,7 +58,7 @@ def _make(folder: Path, wanted: dict) -> None:
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     if wanted["shared"]:
         packages = next(folder.glob("lib/python*/site-packages"))
-        (packages / "shared.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+        (packages / "shared.pth").write_text(_shared() + "\n", encoding="utf-8")
     _install(folder, *wanted["packages"])
     if "alone" in wanted:
         _install(folder, "--no-deps", *wanted["alone"])
