@@ -167,6 +167,17 @@ def _insert_spread(layout: Layout, arguments: dict[str, object]) -> Edits:
     return (*edits, *replace(source, (at, layout.close.start_byte), text))
 
 
+def insert_after(source: Source, node: Node, line: str) -> Edits:
+    """A line of its own after the statement of a node; nothing where that shares its lines with others."""
+    statement = source.statement_of(node)
+    start = source.line_span(source.line_of(statement.start_byte))[0]
+    end = source.line_span(source.line_of(statement.end_byte))[1]
+    indent, rest = source.slice(start, statement.start_byte), source.slice(statement.end_byte, end).strip()
+    if indent.strip() or (rest and not rest.startswith("#")):
+        return ()
+    return replace(source, (end, end), f"{source.newline}{indent}{line}")
+
+
 def remove_argument(source: Source, item: Node) -> Edits:
     """Removes an argument (the `keyword_argument` node, or a positional one) with its comma."""
     siblings = [child for child in item.parent.named_children if child.type != "comment"]

@@ -8,10 +8,12 @@ import re
 from onnx_lsp.checks import Report, check
 from onnx_lsp.script import edits
 from onnx_lsp.script.calls import ExportCall
+from onnx_lsp.script.checks.keep import keep_old_exporter
 from onnx_lsp.script.grammar import Node, first_expression
 from onnx_lsp.script.source import Source
 from onnx_lsp.script.syntax import Script
 from onnx_lsp.script.usage import NOT_CODE, call_around, function_of, names_in
+from onnx_lsp.script.values import Made
 
 # Patterns are compiled when they are first asked: few scripts need them.
 OPENS = (
@@ -27,6 +29,7 @@ NEUTRAL = (
 )
 COPIES = r"(?:^|\.)(?:copy|copy2|copyfile|move|rename|upload_file|upload_fileobj|fput_object|log_artifact|upload_from_filename)$"
 MEASURES = r"(?:^|\.)getsize$"
+PATHS = ("string", "identifier", "attribute", "concatenated_string")  # which mean the same a line below
 
 
 @check("EXP601")
@@ -39,7 +42,33 @@ def never_checked(file: Script, report: Report) -> None:
         if argument is None or argument.splat or call.given("f") is False or _leaves(call, argument.node):
             continue
         path = " ".join(call.source.of(argument.node).split())
-        report("unchecked", call.node.child_by_field_name("function"), path=path)
+        report("unchecked", call.node.child_by_field_name("function"), fixes=_with_check(file, call), path=path)
+
+
+def _with_check(file: Script, call: ExportCall) -> dict[str, edits.Edits]:
+    """`onnx.checker.check_model(path)` after the export, with the import that it needs."""
+    argument, source = call.arguments["f"], file.source
+    names = [item.local for item in file.imports.imported("onnx") if item.statement.parent.type == "module"]
+    imported = () if names else _import_of_onnx(file)
+    if argument.node.type not in PATHS or imported is None:
+        return {}
+    if any(isinstance(atom, Made) for atom in argument.value.atoms):  # a buffer, or an open file
+        return {}
+    name = names[0] if names else "onnx"
+    line = f"{name}.checker.check_model({source.of(argument.node)})"
+    added = edits.insert_after(source, call.node, line)
+    return {"check": (*imported, *added)} if added else {}
+
+
+def _import_of_onnx(file: Script) -> edits.Edits | None:
+    """`import onnx` before the first import of torch; None where the name is taken, or that import is not at the top."""
+    if any(item.local == "onnx" for item in file.imports.all) or b"\nonnx =" in file.source.data:
+        return None
+    torch = [item.statement for item in file.imports.all if item.dotted.partition(".")[0] == "torch"]
+    first = torch[0] if torch else None
+    if first is None or first.parent.type != "module" or first.start_point[1]:
+        return None
+    return edits.replace(file.source, (first.start_byte, first.start_byte), f"import onnx{file.source.newline}")
 
 
 def _may_open(file: Script) -> bool:
@@ -100,7 +129,8 @@ def sidecar_lost(call: ExportCall, file: Script, report: Report) -> None:
     kind = next((kind for kind in ("moved", "measured") if kind in lost), None)
     if kind is None:
         return
-    fixes = {"inline": edits.insert_arguments(call.source, call.node, {"external_data": False})}
+    inline = edits.insert_arguments(call.source, call.node, {"external_data": False})
+    fixes = {"inline": inline, **keep_old_exporter(call)}
     related = (report.related(lost[kind], "here"),)
     report(kind, call.node.child_by_field_name("function"), fixes=fixes, related=related)
 

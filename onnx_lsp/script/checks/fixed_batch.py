@@ -7,6 +7,7 @@ import re
 from onnx_lsp.checks import Report, check
 from onnx_lsp.script import edits
 from onnx_lsp.script.calls import ExportCall
+from onnx_lsp.script.checks.sessions import fed_sizes
 from onnx_lsp.script.values import Made, Tensor, Value
 
 # Runtimes and compilers that take fixed shapes: an export for them is meant to be static.
@@ -34,13 +35,17 @@ def missing_dynamic_axes(call: ExportCall, report: Report) -> None:
     axes = batch_axes(shapes, names or [""] * len(shapes))
     first = next((number for number, axis in enumerate(axes) if axis is not None), 0)
     shape = shapes[first]
+    batch = shape[axes[first] or 0]
+    fed = next(fed_sizes(call, first, axes[first] or 0, batch), None)
     report(
-        "static",
+        "static" if fed is None else "fed",
         call.node.child_by_field_name("function"),
         fixes=_fixes(call, axes, names),
+        related=() if fed is None else (report.related(fed[1], "here"),),
         input=names[first] if names else f"input {first}",
         shape="×".join("?" if dim is None else str(dim) for dim in shape) + ("×…" if len(shape) == 1 else ""),
-        batch=shape[axes[first] or 0],
+        batch=batch,
+        fed=fed[0] if fed is not None else None,
     )
 
 

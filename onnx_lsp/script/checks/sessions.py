@@ -43,6 +43,24 @@ def _feeds(file: Script) -> Iterator[tuple[Use, ExportCall, Map]]:
             yield use, call, atom
 
 
+def fed_sizes(call: ExportCall, place: int, axis: int, size: int) -> Iterator[tuple[int, Node]]:
+    """Other sizes than this one that a session on the exported file is fed with for an axis of an input, and where."""
+    file, names = call.script, call.input_names or call.forward_parameters
+    if "InferenceSession" not in file.text or not names or place >= len(names):
+        return
+    for use in file.uses:
+        value = use.get(1, "input_feed") if use.callee == "onnxruntime.InferenceSession().run" else None
+        if value is None or _exported(file, use) is not call:
+            continue
+        for atom in (atom for atom in value.atoms if isinstance(atom, Map)):
+            given = atom.get(names[place])
+            for tensor in given.atoms if given is not None else ():
+                dims = tensor.shape if isinstance(tensor, Tensor) else None
+                fed = dims[axis].constant if dims is not None and axis < len(dims) else None
+                if type(fed) is int and fed != size:
+                    yield fed, use.node
+
+
 @check("EXP604")
 def feed_name(file: Script, report: Report) -> None:
     """The session knows the inputs by the names they were exported with."""
