@@ -162,6 +162,8 @@ def _setattr(flow, given, node: Node, frame: Frame) -> Value | None:
 def string_method(atom: Const, name: str, given, node: Node, frame: Frame) -> Value:
     """Methods of strings, and of paths."""
     text = atom.value
+    if name == "open":
+        return made("pathlib.Path.open", given, node, frame)
     arguments = [value.constant for value in given.positional]
     if not isinstance(text, str) or ... in arguments or given.keywords:
         return UNKNOWN

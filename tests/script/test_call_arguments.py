@@ -72,6 +72,18 @@ SEEN = {
         "EXP303",
         "OPSET = '17'\ntorch.onnx.export(net, (x,), 'm.onnx', opset_version=OPSET)\n",
     ),
+    "a misspelt key of a dict in sight": (
+        "EXP101",
+        "options = dict(opset_verison=18)\ntorch.onnx.export(net, (x,), 'm.onnx', **options)\n",
+    ),
+    "an open path": (
+        "EXP106",
+        "from pathlib import Path\nwith Path('m.onnx').open('wb') as file:\n    torch.onnx.export(net, (x,), file)\n",
+    ),
+    "a temporary file": (
+        "EXP106",
+        "import tempfile\nwith tempfile.NamedTemporaryFile(suffix='.onnx') as file:\n    torch.onnx.export(net, (x,), file)\n",
+    ),
     "a method after a state that only others set": (
         "EXP303",
         "class Tool:\n    def __init__(self):\n        self.ready = False\n\n    def load(self):\n        self.ready = True\n\n"
@@ -104,6 +116,15 @@ UNSEEN = {
     "only where another torch is installed": (
         "EXP103",
         "try:\n    torch.onnx.export(net, (x,), 'm.onnx')\nexcept TypeError:\n    torch.onnx.export(net, (x,), 'm.onnx', True)\n",
+    ),
+    "the name of a temporary file": (
+        "EXP106",
+        "import tempfile\nwith tempfile.NamedTemporaryFile(suffix='.onnx') as file:\n"
+        "    torch.onnx.export(net, (x,), file.name)\n",
+    ),
+    "a key that only one of two dicts has": (
+        "EXP101",
+        "options = {'old': 1} if flag else {}\ntorch.onnx.export(net, (x,), 'm.onnx', **options)\n",
     ),
     "callers that all give as many inputs": (
         "EXP109",

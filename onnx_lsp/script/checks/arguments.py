@@ -8,6 +8,7 @@ from onnx_lsp.script.calls import Argument, ExportCall
 from onnx_lsp.script.checks.keep import keep_old_exporter
 from onnx_lsp.script.values import Made
 
+HANDLES = frozenset({"open", "io.open", "pathlib.Path.open", "tempfile.NamedTemporaryFile", "tempfile.TemporaryFile"})
 PATHS = ("string", "identifier", "attribute", "binary_operator", "concatenated_string")
 
 
@@ -22,17 +23,18 @@ def unknown_argument(call: ExportCall, report: Report) -> None:
         return
     version = ".".join(map(str, call.torch))
     for name, argument in call.arguments.items():
-        if argument.keyword is None or name in known:
+        if name in known or (argument.keyword is None and (not argument.splat or argument.value.partial)):
             continue
         former = name in torch_api.former_arguments()
         instead = torch_api.SUCCESSORS.get(name) if former else _closest(name, known)
         instead = instead if instead in known and instead not in call.arguments else None
         fixes = {}
-        if instead is not None:
-            fixes["rename"] = edits.replace(call.source, argument.keyword.child_by_field_name("name"), instead)
-        fixes["remove"] = edits.remove_argument(call.source, argument.keyword)
+        if argument.keyword is not None:
+            if instead is not None:
+                fixes["rename"] = edits.replace(call.source, argument.keyword.child_by_field_name("name"), instead)
+            fixes["remove"] = edits.remove_argument(call.source, argument.keyword)
         case = ("renamed" if instead else "removed") if former else ("misspelt" if instead else "unknown")
-        report(case, argument.keyword, fixes=fixes, argument=name, instead=instead, version=version)
+        report(case, argument.keyword or argument.node, fixes=fixes, argument=name, instead=instead, version=version)
 
 
 def _closest(name: str, known: frozenset[str]) -> str | None:
@@ -54,12 +56,14 @@ def file_handle(call: ExportCall, report: Report) -> None:
         return
     if callees == {"io.BytesIO"}:
         report("buffer", argument.node)
-    elif callees <= {"open", "io.open"}:
+    elif callees <= HANDLES:
         report("handle", argument.node, fixes={**_path_fix(call, argument, atoms[0]), **keep_old_exporter(call)})
 
 
 def _path_fix(call: ExportCall, argument: Argument, opened: Made) -> dict:
     """The path that `open` was given, where it means the same at the call."""
+    if opened.callee not in ("open", "io.open"):
+        return {}
     listed = opened.node.child_by_field_name("arguments")
     path = next((child for child in listed.named_children if child.type != "comment"), None)
     if path is None or path.type not in PATHS or argument.splat:

@@ -172,8 +172,13 @@ def _nearly(path: str, known: list[str]) -> str | None:
     """
     from difflib import get_close_matches
 
-    close = [other for other in known if other.endswith(f"/{path}")] or get_close_matches(path, known, 1, 0.85)
-    if not close or not path.endswith(".onnx"):
+    if not path.endswith(".onnx"):
+        return None
+    within = next((other for other in known if other.endswith(f"/{path}")), None)
+    if within is not None:
+        return within
+    close = get_close_matches(path, known, 1, 0.85)
+    if not close:
         return None
     one, other = path.removesuffix(".onnx"), close[0].removesuffix(".onnx")
     derived = one.startswith(other) or other.startswith(one) or re.sub(r"\d", "", one) == re.sub(r"\d", "", other)
