@@ -69,6 +69,7 @@ class Flow:
         self.steps = 0
         self.depth = 0
         self.loops = 0
+        self.unrolled = 1
         self.active: list[tuple[int, int]] = []
         self.visited: set[int] = set()
         self.entered: dict[int, int] = {}
@@ -97,7 +98,7 @@ class Flow:
         try:
             follow()
         except RecursionError:  # a text nested deeper than the counters foresee: what was found so far stays
-            self.depth = self.loops = 0
+            self.depth, self.loops, self.unrolled = 0, 0, 1
             self.active.clear()
 
     def root(self, function: Function, module: Frame) -> None:

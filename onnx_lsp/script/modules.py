@@ -52,7 +52,7 @@ class Module:
     def instance(self, cls: Class, made: Made) -> Layer | None:
         """The picture of an object of a class of this module, made with those arguments that are constants."""
         flow = self.flow
-        flow.steps, flow.depth, flow.loops = MOST_STEPS - STEPS_PER_CLASS, 0, 0
+        flow.steps, flow.depth, flow.loops, flow.unrolled = MOST_STEPS - STEPS_PER_CLASS, 0, 0, 1
         flow.entered.clear()
         frame = Frame(State({}, flow.module.state.heap.copy()), flow.module, None, ("instance",))
         given = Arguments()

@@ -11,7 +11,8 @@ from onnx_lsp.script.operators import binary
 from onnx_lsp.script.state import Frame, State, contents, merge, widen
 from onnx_lsp.script.values import UNKNOWN, Class, Function, Map, Ref, Seq, Value, const, join
 
-LONGEST_UNROLLED = 16
+# Rounds of one loop that are followed one by one, and of loops within loops together.
+LONGEST_UNROLLED, MOST_UNROLLED = 16, 64
 DEEPEST_REPEATED = 2
 NO_EFFECT = ("comment", "string", "identifier", "attribute", "ellipsis", "concatenated_string")
 
@@ -123,12 +124,15 @@ def _for(flow, node: Node, frame: Frame) -> None:
     target = node.child_by_field_name("left")
     items = elements(flow.evaluate(node.child_by_field_name("right"), frame), frame)
     outer, frame.leaves = frame.leaves, []
-    if items is not None and len(items) <= LONGEST_UNROLLED:
+    rounds = flow.unrolled * len(items) if items else 0
+    if items is not None and len(items) <= LONGEST_UNROLLED and rounds <= MOST_UNROLLED:
+        before, flow.unrolled = flow.unrolled, max(rounds, 1)
         for item in items:
             flow.bind(target, item, frame)
             flow.body(node, "body", frame)
             frame.state = merge([frame.state, *frame.leaves])
             frame.leaves = []
+        flow.unrolled = before
     else:
         element = join(items) if items else UNKNOWN
         _loop(flow, node, frame, lambda: flow.bind(target, element, frame))

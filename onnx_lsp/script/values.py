@@ -9,27 +9,32 @@ default of a command-line option; the latter two may be overridden by somebody o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from onnx_lsp.script.grammar import Node
 
 WRITTEN, DEFAULT, OPTION = "written", "default", "option"
 MOST_ATOMS = 12
+# Two containers with more than this in them are equal only when they are one: comparing them could take for ever.
+HEAVIEST = 20_000
 
 
 class Atom:
     """One thing that an expression can be. Subclasses list their facts in `__slots__`."""
 
-    __slots__ = ("node", "via")
+    __slots__ = ("node", "via", "weight")
 
-    def __init__(self, node: Node | None, via: str = WRITTEN) -> None:
+    def __init__(self, node: Node | None, via: str = WRITTEN, weight: int = 1) -> None:
         self.node = node
         self.via = via
+        self.weight = weight
 
     def assumed(self, via: str) -> Atom:
         """The same atom, reached through a default."""
         copy = object.__new__(type(self))
         for name in self.__slots__:
             setattr(copy, name, getattr(self, name))
-        copy.node, copy.via = self.node, via
+        copy.node, copy.via, copy.weight = self.node, via, self.weight
         return copy
 
     def __eq__(self, other: object) -> bool:
@@ -37,12 +42,19 @@ class Atom:
             return True
         if type(self) is not type(other) or self.via != other.via or not same_node(self.node, other.node):
             return False
+        if self.weight != other.weight or self.weight > HEAVIEST:
+            return False
         return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
 
     __hash__ = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(repr(getattr(self, name)) for name in self.__slots__)})"
+
+
+def weight_of(values: Iterable[Value]) -> int:
+    """How many things there are in these values, counted as often as they are reached."""
+    return min(1 + sum([atom.weight for value in values for atom in value.atoms]), HEAVIEST + 1)
 
 
 def same_node(one: Node | None, other: Node | None) -> bool:
@@ -77,7 +89,7 @@ class Seq(Atom):
     __slots__ = ("kind", "items", "open")
 
     def __init__(self, kind: str, items: tuple[Value, ...], node: Node | None = None, open: bool = False) -> None:
-        super().__init__(node)
+        super().__init__(node, weight=weight_of(items))
         self.kind, self.items, self.open = kind, items, open
 
 
@@ -87,7 +99,7 @@ class Map(Atom):
     __slots__ = ("entries", "open")
 
     def __init__(self, entries: tuple[tuple[Value, Value], ...], node: Node | None = None, open: bool = False) -> None:
-        super().__init__(node)
+        super().__init__(node, weight=weight_of([item for entry in entries for item in entry]))
         self.entries, self.open = entries, open
 
     def get(self, key: object) -> Value | None:
@@ -136,7 +148,7 @@ class Made(Atom):
     __slots__ = ("callee", "args", "keywords", "id", "mode")
 
     def __init__(self, callee: str, args: tuple[Value, ...], keywords: dict[str, Value], node: Node, id: tuple) -> None:
-        super().__init__(node)
+        super().__init__(node, weight=weight_of((*args, *keywords.values())))
         self.callee, self.args, self.keywords, self.id = callee, args, keywords, id
         self.mode: str | None = None
 
@@ -206,7 +218,7 @@ class Obj(Atom):
     def __init__(
         self, cls: Class | str, attributes: dict[str, Value], node: Node | None, mode: str | None = None
     ) -> None:
-        super().__init__(node)
+        super().__init__(node, weight=weight_of(attributes.values()))
         self.cls, self.attributes, self.mode = cls, attributes, mode
 
 

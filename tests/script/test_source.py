@@ -122,6 +122,10 @@ HUGE = {
     "branches": repeated("if a#:\n    x# = 1\nelse:\n    x# = 2\n", 1000),
     "elif": "if a:\n    pass\n" + repeated("elif a == #:\n    z = #\n", 2000),
     "nested loops": "".join("  " * level + f"for a{level} in b:\n" for level in range(18)) + "  " * 18 + "c = [c]\n",
+    "short loops in loops": "rows = []\n"
+    + "".join("    " * level + f"for a{level} in (1, 2, 3, 4):\n" for level in range(6))
+    + "    " * 6 + "if c:\n" + "    " * 7 + "continue\n" + "    " * 6 + "rows.append(dict(a=a0, b=f(a5)))\n",
+    "twins that double": "def f():\n    a = (1, 2)\n" + "    a = (a, a)\n" * 60 + "    return a\ny = f() if c else f()\n",
     "calls that double": "def f30(a):\n    pass\n" + repeated("def f#(a):\n    g(a)\n    f30(a)\n    f30(a)\n", 30),
     "comprehensions": "x = [[[[(a, b) for a in range(60)] for b in range(60)] for c in range(60)] for d in range(60)]\n",
     "big numbers": "x = 9**9**9**9\ny = 'a' * 10**12\nz = [0] * 10**12\n",
