@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import os
+import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +17,8 @@ from pytest_lsp import LanguageClient, make_test_lsp_client
 
 PATIENCE = 30.0  # seconds after which a message that should come counts as missing
 COMMAND = [sys.executable, "-m", "onnx_lsp.server"]
+MARKDOWN = [types.MarkupKind.Markdown]
+READY = Path(__file__).with_name("ready.py")
 
 
 def capabilities(
@@ -30,6 +36,9 @@ def capabilities(
         window=types.WindowClientCapabilities(work_done_progress=progress),
         general=types.GeneralClientCapabilities(position_encodings=list(encodings) or None),
         text_document=types.TextDocumentClientCapabilities(
+            completion=types.CompletionClientCapabilities(
+                completion_item=types.ClientCompletionItemOptions(documentation_format=MARKDOWN)
+            ),
             diagnostic=types.DiagnosticClientCapabilities() if pull else None,
             publish_diagnostics=types.PublishDiagnosticsClientCapabilities(related_information=True, data_support=True),
         ),
@@ -41,6 +50,15 @@ def capabilities(
             workspace_edit=types.WorkspaceEditClientCapabilities(document_changes=versioned),
         ),
     )
+
+
+@functools.cache
+def quick_command() -> list[str]:
+    """Like `COMMAND`, with the imports done beforehand, once for all sessions of this process."""
+    path = os.path.join(tempfile.mkdtemp(), "socket")
+    waiting = subprocess.Popen([sys.executable, READY, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert waiting.stdout.readline() == b"ready\n"
+    return [sys.executable, "-S", str(READY), "--join", path]
 
 
 class Session:
@@ -131,14 +149,18 @@ class Session:
 
 @asynccontextmanager
 async def session(
-    able: types.ClientCapabilities | None = None, *, root: Path | None = None, settings: dict | None = None
+    able: types.ClientCapabilities | None = None,
+    *,
+    root: Path | None = None,
+    settings: dict | None = None,
+    command: list[str] | None = None,
 ) -> AsyncIterator[Session]:
-    """Starts a server, initializes it, and shuts it down again."""
+    """Starts a server (with `quick_command` unless another is given), initializes it, and shuts it down again."""
     client = make_test_lsp_client()
     result = types.InitializeResult(types.ServerCapabilities())
     state = Session(client, result)
     _collect(client, state)
-    await client.start_io(*COMMAND)
+    await client.start_io(*(command or quick_command()))
     folders = [types.WorkspaceFolder(root.as_uri(), root.name)] if root else None
     state.result = await client.initialize_session(
         types.InitializeParams(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from lsprotocol import types
 
-from tests.server.session import capabilities, session
+from tests.server.session import COMMAND, capabilities, session
 
 pytestmark = pytest.mark.asyncio
 
@@ -100,7 +100,7 @@ async def test_closing_a_model_clears_it(tmp_path):
 async def test_the_death_of_the_child_is_a_finding_and_the_next_model_is_linted(tmp_path):
     model = tmp_path / "m.onnx"
     os.mkfifo(model)  # whoever opens it waits: the child can be killed at its work
-    async with session(root=tmp_path) as editor:
+    async with session(root=tmp_path, command=COMMAND) as editor:
         uri = editor.open(model, "", language="onnx")
         os.kill(await child_of(editor.server.pid), signal.SIGKILL)
         push = await editor.pushed(uri)
@@ -115,7 +115,7 @@ async def test_the_death_of_the_child_is_a_finding_and_the_next_model_is_linted(
 async def test_a_newer_version_ends_the_work_on_the_older_one(tmp_path):
     model = tmp_path / "m.onnx"
     os.mkfifo(model)
-    async with session(root=tmp_path) as editor:
+    async with session(root=tmp_path, command=COMMAND) as editor:
         uri = editor.open(model, "", language="onnx")
         child = await child_of(editor.server.pid)
         model.unlink()
