@@ -45,6 +45,23 @@ def write(path: str, chunks: Iterable[bytes]) -> None:
         raise
 
 
+def keep(path: str) -> None:
+    """Keeps a file that is about to be replaced, as `NAME.bak` beside it: the file itself, where the system can link.
+
+    Raises:
+        OSError: it cannot be kept.
+    """
+    target = os.path.realpath(path)
+    temporary = os.path.join(os.path.dirname(target), f"{PREFIX}{os.getpid()}-{os.urandom(8).hex()}")
+    try:
+        os.link(target, temporary)
+    except OSError:  # a file system without links
+        import shutil
+
+        shutil.copy2(target, temporary)
+    os.replace(temporary, f"{target}.bak")
+
+
 def sweep(folder: str) -> None:
     """Removes the temporary files that killed processes left in a folder."""
     try:

@@ -47,6 +47,8 @@ def _consistent(args: argparse.Namespace) -> None:
     fixing = args.fix or args.fix_only or args.diff
     if args.unsafe_fixes and not fixing:
         raise UsageError("--unsafe-fixes goes with --fix, --fix-only or --diff")
+    if args.backup and not (args.fix or args.fix_only):
+        raise UsageError("--backup goes with --fix or --fix-only")
     if args.jobs is not None and args.jobs < 1:
         raise UsageError(f"--jobs must be at least 1, not {args.jobs}")
     if args.add_ignores and fixing:
@@ -109,7 +111,7 @@ def lint(args: argparse.Namespace, resolver: Resolver, paths: list[str]) -> list
     """The results of the paths, with a progress line where somebody watches."""
     from onnx_lsp.cli.progress import Progress
 
-    mode = Mode(args.fix or args.fix_only or args.diff, args.unsafe_fixes, write=not args.diff)
+    mode = Mode(args.fix or args.fix_only or args.diff, args.unsafe_fixes, not args.diff, args.backup)
     cache = _cache(args, resolver)
     if mode.fix and mode.write:
         from onnx_lsp import atomic

@@ -67,6 +67,8 @@ def _fix_script(path: str, settings: Settings, mode: Mode) -> Iterator[Result]:
         yield Result(path, tuple(remaining), tuple(applied), diff=diff(path, original.text, text), lasting=False)
         return
     try:
+        if mode.backup:
+            atomic.keep(path)
         write_script(path, original, text)
     except (OSError, FileChanged, UnicodeEncodeError) as error:
         yield Result(path, tuple(found), refused=_reason(error), lasting=False)
@@ -114,6 +116,8 @@ def _fix_model(path: str, settings: Settings, mode: Mode) -> Iterator[engine.Sta
         if not owners or len(applied) >= MAX_PASSES * len(owners) or change or refused:
             break
         try:
+            if mode.backup and mode.write and not applied:
+                atomic.keep(path)
             done = apply_fixes(os.path.abspath(path), [fix.model for _, fix in owners], mode.write)
         except (FixRefused, OSError) as error:
             refused = _reason(error)

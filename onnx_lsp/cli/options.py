@@ -62,6 +62,7 @@ def _fixes(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--fix-only", action="store_true", help="apply safe fixes, and report nothing else")
     group.add_argument("--unsafe-fixes", action="store_true", help="with one of these: apply unsafe fixes too")
     group.add_argument("--diff", action="store_true", help="print what --fix would change, and change nothing")
+    group.add_argument("--backup", action="store_true", help="keep what a fix replaces, as NAME.bak beside it")
     group.add_argument("--show-fixes", action="store_true", help="list the fixes that were applied")
 
 

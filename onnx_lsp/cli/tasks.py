@@ -15,8 +15,11 @@ from onnx_lsp.settings import Settings
 from onnx_lsp.workspace import Workspace
 
 
-class Mode(namedtuple("Mode", "fix unsafe write", defaults=(False, False, False))):
-    """What to do with each file: `fix` applies fixes (`unsafe` ones too), and writes them only if `write`."""
+class Mode(namedtuple("Mode", "fix unsafe write backup", defaults=(False, False, False, False))):
+    """What to do with each file: `fix` applies fixes (`unsafe` ones too), and writes them only if `write`.
+
+    `backup` keeps the file as it was, beside the new one.
+    """
 
     __slots__ = ()
 

@@ -204,7 +204,8 @@ class Copy:
         if path in self.functions:
             return self.functions[path]
         owner, _, label = path.rpartition(".")
-        return next(body for body, name in bodies(self.nodes[owner]) if name == label)
+        found = bodies(self.nodes[owner]) if owner in self.nodes else ()
+        return next((body for body, name in found if name == label), proto.GraphProto())  # none below an opaque node
 
     def _hide_strangers(self, model: Model) -> None:
         """Makes the nodes of domains opaque that onnx does not know, or the model does not import."""

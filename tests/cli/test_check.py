@@ -100,6 +100,23 @@ def test_a_safe_fix_is_applied_once_and_the_file_is_clean(project: Path) -> None
     assert check("export.py", cwd=project).found == []
 
 
+@pytest.mark.parametrize("name", ["export.py", "sort.onnx"])
+def test_a_backup_keeps_what_was_replaced(project: Path, name: str) -> None:
+    path = project / name
+    if name.endswith(".onnx"):
+        model(path, '<ir_version: 8, opset_import: ["" : 17]> g (float[2] x) => (float[2] y) { y = Relu(a) a = Neg(b) b = Identity(x) }')
+    before = path.read_bytes()
+    done = onnx_lint("check", name, "--fix", "--backup", "--select", "ALL", "--isolated", cwd=project)
+    assert done.code in (0, 1), done
+    assert path.read_bytes() != before == (project / f"{name}.bak").read_bytes()
+    assert sorted(item.name for item in project.iterdir() if item.name.startswith(name)) == [name, f"{name}.bak"]
+
+
+def test_without_a_change_there_is_no_backup(project: Path) -> None:
+    onnx_lint("check", "m.onnx", "--fix", "--backup", cwd=project)
+    assert not list(project.glob("*.bak"))
+
+
 def test_a_diff_changes_nothing_and_is_what_the_fix_would_do(project: Path) -> None:
     import subprocess
 
