@@ -18,6 +18,7 @@ from onnx_lsp.model.checks import (
     native,
     noops,
     numerics,
+    operands,
     operators,
     optimization,
     order,
@@ -33,6 +34,6 @@ from onnx_lsp.model.checks import (
 
 __all__ = [
     "bodies", "convolution", "declared", "decoders", "dynamic", "external_data", "file", "functions", "fusion", "header", "indices",
-    "initializers", "metadata", "names", "native", "noops", "numerics", "operators", "optimization", "order", "parameters", "quantization", "runtime", "security",
+    "initializers", "metadata", "names", "native", "noops", "numerics", "operands", "operators", "optimization", "order", "parameters", "quantization", "runtime", "security",
     "semantics", "tensors", "training", "weights",
 ]  # fmt: skip

@@ -69,6 +69,33 @@ def several_free_dims(node: Node, constants: Constants, report: Report) -> None:
         report("zero", node, node=node.title(), shape=listed)
 
 
+# Attributes that are columns of one table: each prefix with its columns.
+COLUMNS = {
+    "nodes_": ("treeids", "nodeids", "featureids", "modes", "values", "truenodeids", "falsenodeids", "hitrates", "missing_value_tracks_true"),
+    "class_": ("treeids", "nodeids", "ids", "weights"),
+    "target_": ("treeids", "nodeids", "ids", "weights"),
+}  # fmt: skip
+TREES = ("TreeEnsembleClassifier", "TreeEnsembleRegressor")
+LISTS = ("ints", "floats", "strings")
+
+
+@check("ONX084", op=(*TREES, "LabelEncoder"))
+def attribute_lengths(node: Node, report: Report) -> None:
+    if node.domain != "ai.onnx.ml":
+        return
+    lengths = {item.name: max(len(getattr(item, name)) for name in LISTS) for item in node.proto.attribute}
+    if node.op == "LabelEncoder":
+        tables = [[name for name in lengths if name.startswith(("keys_", "values_")) and not name.endswith("tensor")]]
+    else:
+        tables = [[f"{prefix}{name}" for name in names] for prefix, names in COLUMNS.items()]
+    for names in tables:
+        held = [name for name in names if lengths.get(name)]
+        other = next((name for name in held if lengths[name] != lengths[held[0]]), None)
+        if other is not None:
+            report("differ", node, node=node.title(), one=held[0], first=lengths[held[0]], other=other, second=lengths[other])
+            return
+
+
 CHOICES = {
     ("Pad", "mode"): ("constant", "reflect", "edge", "wrap"),
     ("Resize", "mode"): ("nearest", "linear", "cubic"),
