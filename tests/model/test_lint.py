@@ -14,7 +14,6 @@ from onnx_lsp.diagnostics import Severity
 from onnx_lsp.settings import Settings
 from onnx_lsp.workspace import Workspace
 from tests.model.conftest import lint
-from tests.models import onnx_models, real_models
 
 HEAD = '<ir_version: 8, opset_import: ["" : 17, "dom" : 1]>\n'
 
@@ -170,9 +169,3 @@ assert onnx.ModelProto is proto.ModelProto
 onnx.checker.check_model(onnx.parser.parse_model('<ir_version: 8, opset_import: ["" : 17]> g (float x) => (float y) { y = Relu(x) }'))
 """
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-@pytest.mark.slow
-def test_real_models_raise_no_error_and_no_warning() -> None:
-    for path in (*real_models(), *onnx_models()):
-        assert not [item for item in lint(path) if item.severity <= Severity.WARNING], path.name
