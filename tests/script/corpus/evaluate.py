@@ -51,6 +51,7 @@ class Script:
     labels: list[Label] = field(default_factory=list)
     torch: str | None = None
     pinned_in: str | None = None
+    loud_only: bool = False  # nobody labelled information and hints here
 
 
 @dataclass(slots=True)
@@ -71,6 +72,8 @@ def read_labels(file: Path) -> list[Script]:
             script = scripts.setdefault(key, Script("/".join(key), row["repository"]))
             if row["code"] == "torch":
                 script.torch, _, script.pinned_in = row["reason"].partition(" in ")
+            elif row["code"] == "loud":
+                script.loud_only = True
             elif row["code"] != "clean":
                 lines = tuple(int(line) for line in row["line"].split("|"))
                 severity = Severity.parse(row["severity"])
@@ -87,6 +90,7 @@ def lint(folder: Path, script: Script) -> list[Diagnostic]:
     known = script.pinned_in is None or (folder / script.repository / script.pinned_in).is_file()
     settings = Resolver({} if known else {"torch": script.torch}, isolated=True).resolve(path)
     findings = lint_script(path, settings, Workspace())
+    findings = [item for item in findings if item.severity in LOUD] if script.loud_only else findings
     return [item for item in findings if item.code.startswith("EXP") or item.code == "FIL099"]
 
 
