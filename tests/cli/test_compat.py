@@ -110,3 +110,19 @@ def test_what_is_no_model_is_one_line(tmp_path, command, make):
     make(tmp_path / "m.onnx")
     done = onnx_lint(command, "m.onnx", cwd=tmp_path)
     assert done.complaint().startswith("m.onnx: ")
+
+
+def test_a_version_that_no_table_covers_is_answered_with_a_note(tmp_path):
+    path = model(tmp_path / "m.onnx", CLEAN_MODEL)
+    done = onnx_lint("check", path.name, "--target", "onnxruntime-cpu@1.99", cwd=tmp_path)
+    assert "`onnxruntime-cpu@1.99`: the table has no 1.99, the nearest is 1.32" in done.err
+    assert "note" not in onnx_lint("check", path.name, "--target", "onnxruntime-cpu@1.20", cwd=tmp_path).err
+    assert compat(path, "onnxruntime-cpu@1.99")["targets"][0]["note"].startswith("the table has no 1.99")
+
+
+def test_targets_named_say_where_their_facts_are_from(tmp_path):
+    done = onnx_lint("targets", "tensorrt@10.1", cwd=tmp_path)
+    assert "source: document docs/operators.md in onnx/onnx-tensorrt" in done.out and "versions: 10.1, 10.15, 11.0" in done.out
+    rows = onnx_lint("targets", "--op", "resize", cwd=tmp_path).out.splitlines()
+    assert rows[0].split()[:3] == ["target", "Resize-10", "Resize-11"]
+    assert {row.split()[0] for row in rows[1:]} == set(targets.names())

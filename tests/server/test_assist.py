@@ -54,6 +54,37 @@ async def test_hover_says_what_an_argument_does(tmp_path, text, settings, says):
     assert found.range.start.line == HEAD.count("\n")
 
 
+WARP = """\
+pass
+
+
+class Warp(torch.nn.Module):
+    def forward(self, image, grid):
+        return torch.nn.functional.grid_|sample(image, grid)
+
+
+pair = torch.randn(1, 3, 8, 8), torch.randn(1, 4, 4, 2)
+torch.onnx.export(Warp().eval(), pair, "w.onnx", opset_version=18, dynamo=True)
+"""
+
+
+async def test_hover_on_a_call_in_forward_says_what_it_becomes_and_who_runs_it(tmp_path):
+    targets = ["onnxruntime-cpu@1.20", "onnxruntime-web-webgl@1.21"]
+    found = await hovered(tmp_path, WARP, targets=targets)
+    said = found.contents.value
+    assert "becomes `GridSample` (opset 16) in the new exporter at opset 18" in said
+    assert "onnxruntime-cpu 1.20: `GridSample` runs" in said and "onnxruntime-web-webgl 1.21: `GridSample` refuses" in said
+
+
+async def test_opsets_say_which_targets_do_not_load_them(tmp_path):
+    settings = {"targets": ["onnxruntime-cpu@1.18"]}
+    text = 'torch.onnx.export(model, x, "m.onnx", opset_version=2|3)'
+    assert "**onnxruntime-cpu 1.18 loads opsets up to 21.**" in (await hovered(tmp_path, text, **settings)).contents.value
+    offers = await completed(tmp_path, 'torch.onnx.export(model, x, "m.onnx", opset_version=|)', **settings)
+    assert "onnxruntime-cpu 1.18" in offers["22"].documentation.value
+    assert "onnxruntime-cpu 1.18" not in offers["21"].documentation.value
+
+
 @pytest.mark.parametrize("text", ["print(o|nnx)", "torch.save(mod|el, 'onnx')", "torch.on|nx.export(model, x, 'm.onnx')"])
 async def test_hover_is_silent_elsewhere(tmp_path, text):
     assert await hovered(tmp_path, text) is None
