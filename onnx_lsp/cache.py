@@ -158,6 +158,10 @@ def _stamp(settings: Settings) -> str:
     asked = {item.name: getattr(settings, item.name) for item in fields(settings) if item.name not in IRRELEVANT}
     if not (settings.per_file_ignores or settings.excuses):
         del asked["root"], asked["source"]  # only patterns are relative to it, and only messages about tables name it
+    if any("@installed" in name for name in settings.targets):
+        from onnx_lsp.targets import parse
+
+        asked["installed"] = [parse(name).note for name in settings.targets]
     package = os.path.dirname(os.path.abspath(__file__))
     cards = sorted({os.path.dirname(os.path.dirname(rule.path)) for rule in settings.rulebook().rules.values()})
     state = [file for folder in (package, *cards) for file in _state(folder)]

@@ -10,14 +10,15 @@ from onnx_lsp.model.signatures import domains
 from onnx_lsp.model.usage import Usage
 from onnx_lsp.targets import Kind, Target, Verdict
 
-GOOD = frozenset({Verdict.KERNEL, Verdict.INLINED})
-
 
 def taken(usage: Usage, target: Target, but: frozenset[Verdict] = frozenset({Verdict.REFUSES})) -> frozenset[int]:
     """The opsets of ai.onnx at which no verdict of `but` falls on any of the model's operators."""
-    limits = tables.limits(target)
-    first, last = limits.min_opset or 1, min(limits.max_opset or 999, domains()[""][1])
-    return frozenset(opset for opset in range(first, last + 1) if all(_fits(kind, opset, target, but) for kind in usage.kinds))
+    if (target, but) not in usage.taken:
+        limits = tables.limits(target)
+        opsets = range(limits.min_opset or 1, min(limits.max_opset or 999, domains()[""][1]) + 1)
+        good = (opset for opset in opsets if all(_fits(kind, opset, target, but) for kind in usage.kinds))
+        usage.taken[target, but] = frozenset(good)
+    return usage.taken[target, but]
 
 
 def _fits(kind: Kind, opset: int, target: Target, but: frozenset[Verdict]) -> bool:

@@ -61,18 +61,31 @@ class Shapes:
 
     def type(self, scope: Scope, name: str) -> TensorType | None:
         """The type of a value as seen from a scope; None where unknown or no tensor."""
-        if self._types is None:
-            self._types = {"graph": {}}
-            if self._inferred is not None:
-                self._collect(self._inferred.graph, "graph")
         for around in scope.around():
             found = self._initializers.get(around.path, {}).get(name) or self._inferred_type(around.path, name)
             if found is not None or around.defines(name):
                 return found
         return None
 
+    def element(self, scope: Scope, name: str) -> int:
+        """The element type of a value as seen from a scope, without a look at its shape; 0 where unknown or no tensor."""
+        for around in scope.around():
+            found = self._initializers.get(around.path, {}).get(name) or self._declared(around.path).get(name)
+            if found is not None or around.defines(name):
+                whole = isinstance(found, proto.ValueInfoProto)
+                return found.type.tensor_type.elem_type if whole else found.element if found else 0
+        return 0
+
+    def _declared(self, path: str) -> dict[str, TensorType | proto.ValueInfoProto]:
+        """What inference says of the values of a scope."""
+        if self._types is None:
+            self._types = {"graph": {}}
+            if self._inferred is not None:
+                self._collect(self._inferred.graph, "graph")
+        return self._types.get(path, {})
+
     def _inferred_type(self, path: str, name: str) -> TensorType | None:
-        types = self._types.get(path, {})
+        types = self._declared(path)
         found = types.get(name)
         if isinstance(found, proto.ValueInfoProto):  # most are never asked for
             found = types[name] = tensor_type(found.type.tensor_type) if found.type.HasField("tensor_type") else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 
 from onnx_lsp import targets
 from onnx_lsp.model import proto
@@ -25,6 +25,7 @@ class Usage:
         self._model = model
         self._shapes = shapes
         self._asked = asked
+        self.taken: dict[tuple, frozenset[int]] = {}  # what `model.opsets` has found out
 
     @cached_property
     def kinds(self) -> dict[Kind, list[Node]]:
@@ -53,15 +54,7 @@ class Usage:
 
     def _elements(self, scope: Scope) -> Callable[[str], int]:
         """Gives the element type of a value as a scope sees it, 0 where unknown."""
-        known: dict[str, int] = {}
-
-        def element(name: str) -> int:
-            if name not in known:
-                found = self._shapes.type(scope, name)
-                known[name] = found.element if found else 0
-            return known[name]
-
-        return element
+        return lru_cache(maxsize=None)(partial(self._shapes.element, scope))
 
     def _scopes(self) -> Iterator[tuple[Scope, dict[str, int]]]:
         """The scopes that run, each with its opset imports."""

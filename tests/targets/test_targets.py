@@ -186,3 +186,13 @@ def test_kernels_that_the_shipped_table_does_not_know_count(monkeypatch) -> None
     assert table.entries("ops", "ai.onnx", "SwiGLU")[0].allowed == (("T", frozenset({"float"})),)
     assert not table.entries("ops", "ai.onnx", "Conv")
     assert table.entries("inlined", "ai.onnx", "Swish") == base.entries("inlined", "ai.onnx", "Swish")
+
+
+def test_findings_about_the_installed_one_are_not_kept_beyond_it(monkeypatch) -> None:
+    from onnx_lsp.cache import _stamp
+
+    pytest.importorskip("onnxruntime", reason="its version is looked up")
+    fixed, installed = (Settings(targets=(f"onnxruntime-cpu@{version}",)) for version in ("1.32", "installed"))
+    before = _stamp(fixed), _stamp(installed)
+    monkeypatch.setattr(targets, "_installed", lambda name: "1.40.0")
+    assert (_stamp(fixed) == before[0], _stamp(installed) == before[1]) == (True, False)
