@@ -93,6 +93,7 @@ class Shapes:
 
     def add(self, graph: proto.GraphProto, path: str) -> None:
         """Adds the types of a graph that was inferred by itself, whose nodes are named by their paths."""
+        self._declared(path)
         self._collect(graph, path)
 
     def _collect(self, graph: proto.GraphProto, path: str) -> None:
