@@ -178,18 +178,26 @@ def _keys(script, call: ExportCall, offset: int) -> list[Offer]:
 
 
 def inlays(script) -> list[tuple[int, str]]:
-    """What a call leaves unsaid: its exporter, and the opset that will be asked; at the end of the callee."""
+    """What a call leaves unsaid: its exporter, and the opset that will be asked of it; at the end of the callee."""
     found = []
     for call in script.calls:
         if call.exporter is None:
             continue
-        label = f"{call.exporter} exporter"
-        if call.get("opset_version") is None or call.given("opset_version") is False:
-            facts = torch_api.table()["exporter"].get(_version(call.torch), {})
-            default = facts.get(f"{call.exporter}_default")
-            label += f", opset {default}" if default else ""
+        opsets = " or ".join(map(str, _unsaid_opsets(call)))
+        label = f"{call.exporter} exporter" + (f", opset {opsets}" if opsets else "")
         found.append((call.node.child_by_field_name("function").end_byte, label))
     return found
+
+
+def _unsaid_opsets(call: ExportCall) -> list[int]:
+    """The opsets that may be asked, as far as the call does not say them: what a variable holds, or the default."""
+    value, argument = call.get("opset_version"), call.arguments.get("opset_version")
+    if value is None or call.given("opset_version") is False:
+        facts = torch_api.table()["exporter"].get(_version(call.torch), {})
+        return [opset for opset in [facts.get(f"{call.exporter}_default")] if opset]
+    written = argument is not None and argument.node.type == "integer"
+    opsets = [] if written else value.constants or []
+    return sorted(set(opsets)) if all(type(opset) is int for opset in opsets) else []
 
 
 def _version(version: tuple[int, int]) -> str:

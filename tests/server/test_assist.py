@@ -124,11 +124,19 @@ async def test_input_names_are_offered_as_keys_of_dynamic_axes(tmp_path, written
     assert set(items) == {"image", "y"} and items["image"].insert_text == insert
 
 
-@pytest.mark.parametrize("asked", [True, False])
-async def test_inlay_hints_show_what_a_call_leaves_unsaid_when_asked(tmp_path, asked):
+@pytest.mark.parametrize(
+    ("asked", "more", "shown"),
+    [
+        (True, "", ["new exporter, opset 20"]),
+        (False, "", []),
+        (True, ", opset_version=17", ["new exporter"]),
+        (True, ", opset_version=13 if x else 11, dynamo=False", ["legacy exporter, opset 11 or 13"]),
+    ],
+)
+async def test_inlay_hints_show_what_a_call_leaves_unsaid_when_asked(tmp_path, asked, more, shown):
     async with session(root=tmp_path, settings={"inlay-hints": asked}) as editor:
-        uri = editor.open(tmp_path / "export.py", HEAD + 'torch.onnx.export(model, x, "m.onnx")\n')
+        uri = editor.open(tmp_path / "export.py", HEAD + f'torch.onnx.export(model, x, "m.onnx"{more})\n')
         whole = types.Range(types.Position(0, 0), types.Position(99, 0))
         params = types.InlayHintParams(types.TextDocumentIdentifier(uri), whole)
         hints = await asyncio.wait_for(editor.client.text_document_inlay_hint_async(params), PATIENCE)
-        assert [hint.label for hint in hints or ()] == (["new exporter, opset 20"] if asked else [])
+        assert [hint.label for hint in hints or ()] == shown
