@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onnx_lsp import tables
 from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import Related
 from onnx_lsp.script import edits, torch_api
@@ -32,11 +33,14 @@ def opset_not_guaranteed(call: ExportCall, report: Report) -> None:
 
 @check("EXP302")
 def opset_too_high(call: ExportCall, report: Report) -> None:
-    """The old exporter knows the operators up to opset 20, and refuses to go above 23."""
+    """The old exporter knows the operators up to opset 20, and refuses to go above 23; the new one goes back to 18."""
     argument = call.arguments.get("opset_version")
-    if call.exporter != "legacy" or argument is None or argument.value.partial or call.guarded:
+    if call.exporter is None or argument is None or argument.value.partial or call.guarded:
         return
     if not all(is_opset(atom) and atom.value > NO_MAX_BELOW for atom in argument.value.atoms):
+        return
+    if call.exporter == "new":
+        _beyond_onnx(call, argument, report)
         return
     highest = _legacy_max(call.torch)
     above = [atom for atom in argument.value.atoms if highest is not None and atom.value > highest]
@@ -52,6 +56,18 @@ def opset_too_high(call: ExportCall, report: Report) -> None:
         highest=highest,
         version=".".join(map(str, call.torch)),
     )
+
+
+def _beyond_onnx(call: ExportCall, argument: Argument, report: Report) -> None:
+    """An opset that no release of onnx defines: the new exporter cannot convert to it, and writes its own."""
+    if not argument.value.atoms or min(atom.value for atom in argument.value.atoms) <= torch_api.OPSET_FLOOR:
+        return
+    release, facts = list(tables.read("versions")["onnx"].items())[-1]
+    above = [atom for atom in argument.value.atoms if atom.value > facts["opset"]]
+    if above:
+        fixes, related = changed(call, "lower", above, facts["opset"]), _set_here(report, argument, above)
+        words = {"asked": _asked(above), "highest": facts["opset"], "release": release}
+        report("beyond", argument.keyword or argument.node, fixes=fixes, related=related, **words)
 
 
 def _legacy_max(version: torch_api.Version) -> int | None:
