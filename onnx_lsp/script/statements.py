@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from onnx_lsp.script import evaluate as ev
 from onnx_lsp.script.containers import elements, entries_of, put
+from onnx_lsp.script.eval_state import set_mode
 from onnx_lsp.script.grammar import Node, first_expression
 from onnx_lsp.script.operators import binary
 from onnx_lsp.script.state import Frame, State, contents, merge, widen
@@ -14,6 +16,9 @@ from onnx_lsp.script.values import UNKNOWN, Class, Function, Map, Ref, Seq, Valu
 # Rounds of one loop that are followed one by one, and of loops within loops together.
 LONGEST_UNROLLED, MOST_UNROLLED = 16, 64
 DEEPEST_REPEATED = 2
+# Methods of a module that give its parts, and what done to those may change what they do in an export.
+VISITS = ("modules", "named_modules", "children", "named_children")
+SWITCHES = re.compile(rb"\.(?:eval|train)\(|\.(?:training|p|track_running_stats)\s*=[^=]|\bsetattr\(")
 NO_EFFECT = ("comment", "string", "identifier", "attribute", "ellipsis", "concatenated_string")
 
 
@@ -120,7 +125,21 @@ def _if(flow, node: Node, frame: Frame) -> None:
     frame.state = merge(ends)
 
 
+def _switches_modules(flow, node: Node, frame: Frame) -> None:
+    """`for part in model.modules(): part.eval()`: which parts are in which mode is no longer known."""
+    call = node.child_by_field_name("right")
+    while call is not None and call.type == "call":
+        function = call.child_by_field_name("function")
+        if function.type == "attribute" and flow.source.of(function.child_by_field_name("attribute")) in VISITS:
+            body = node.child_by_field_name("body")
+            if SWITCHES.search(flow.source.data, body.start_byte, body.end_byte):
+                set_mode(flow.evaluate(function.child_by_field_name("object"), frame), None, frame.state.heap)
+            return
+        call = first_expression(call.child_by_field_name("arguments"))  # enumerate(…), list(…)
+
+
 def _for(flow, node: Node, frame: Frame) -> None:
+    _switches_modules(flow, node, frame)
     target = node.child_by_field_name("left")
     items = elements(flow.evaluate(node.child_by_field_name("right"), frame), frame)
     outer, frame.leaves = frame.leaves, []
