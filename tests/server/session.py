@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,10 +12,11 @@ from pathlib import Path
 from lsprotocol import types
 from pytest_lsp import LanguageClient, make_test_lsp_client
 
+from tests import ready
+
 PATIENCE = 30.0  # seconds after which a message that should come counts as missing
 COMMAND = [sys.executable, "-m", "onnx_lsp.server"]
 MARKDOWN = [types.MarkupKind.Markdown]
-READY = Path(__file__).with_name("ready.py")
 
 
 def capabilities(
@@ -55,10 +53,7 @@ def capabilities(
 @functools.cache
 def quick_command() -> list[str]:
     """Like `COMMAND`, with the imports done beforehand, once for all sessions of this process."""
-    path = os.path.join(tempfile.mkdtemp(), "socket")
-    waiting = subprocess.Popen([sys.executable, READY, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert waiting.stdout.readline() == b"ready\n"
-    return [sys.executable, "-S", str(READY), "--join", path]
+    return ready.command("onnx_lsp.server.main:main", "onnx_lsp.server.app")
 
 
 class Session:
