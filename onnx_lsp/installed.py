@@ -29,9 +29,14 @@ def kernels() -> Iterator[list[Kernel]]:
     for item in state.get_all_opkernel_def():
         if item.provider == "CPUExecutionProvider":
             low, high = item.version_range
-            types = {name: [text.removeprefix("tensor(").removesuffix(")") for text in listed] for name, listed in item.type_constraints.items()}
+            types = {name: list(map(_plain, listed)) for name, listed in item.type_constraints.items()}
             found.append((item.domain or "ai.onnx", item.op_name, low, high if high < 1 << 30 else low, types))
     yield found
+
+
+def _plain(text: str) -> str:
+    """`float` for `tensor(float)`."""
+    return text[7:-1] if text.startswith("tensor(") else text
 
 
 def of_installed(base: Table, version: str, position: int) -> Table:

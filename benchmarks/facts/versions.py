@@ -19,7 +19,6 @@ from onnx import helper
 
 from benchmarks.facts import tables
 
-
 STANDARD = """The ONNX standard as a target: for models that any runtime may be given. Made by `python -m benchmarks.facts.versions`; do not edit.
 Every operator of `ops.toml` is in it, and no other."""
 

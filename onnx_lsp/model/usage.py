@@ -13,7 +13,10 @@ from onnx_lsp.model.signatures import schema_of
 from onnx_lsp.targets import Facts, Kind, Target
 
 SQUEEZE_BY_INPUT = 13  # from this opset on, the axes are an input
-ELEMENTWISE = frozenset("Abs Add Clip Div Elu Exp Identity LeakyRelu Log Mul Neg Pow Relu Sigmoid Slice Sqrt Sub Tanh".split())
+ELEMENTWISE = frozenset({
+    "Abs", "Add", "Clip", "Div", "Elu", "Exp", "Identity", "LeakyRelu", "Log", "Mul", "Neg", "Pow", "Relu", "Sigmoid", "Slice",
+    "Sqrt", "Sub", "Tanh",
+})  # fmt: skip
 NOT_OF_VALUES = frozenset({"Shape", "Size"})  # constants wherever sizes are fixed
 Elements = tuple[tuple[int, ...], tuple[int, ...]]
 

@@ -45,18 +45,23 @@ def _written(script, offset: int) -> tuple[Span, str] | None:
     for call in script.calls:
         for event in (event for walk in call.walks for event in walk.events if event.what == "call"):
             function = event.node.child_by_field_name("function") or event.node
-            if event.source is not call.source or not function.start_byte <= offset <= function.end_byte:
-                continue
-            name, opset = name_of(event), opset_of(call)
-            found = [(op, tables.revision("", op, opset)) for op in operators(name, call.exporter)] if name and opset and call.exporter else []
-            if found:
-                lines = [f"becomes {', '.join(f'`{op}` (opset {since})' for op, since in found)} in the {call.exporter} exporter at opset {opset}"]
-                lines += [
-                    f"- {target.label}: `{op}` {answer.verdict.value}{'' if answer.sure else ' (the table is not sure)'}"
-                    for op, _, target, answer in answers(name, call, script.settings.targets)
-                ]
-                return (function.start_byte, function.end_byte), "\n".join(lines)
+            name = name_of(event)
+            if name and event.source is call.source and function.start_byte <= offset <= function.end_byte:
+                text = _becomes(name, call, script.settings.targets)
+                return ((function.start_byte, function.end_byte), text) if text else None
     return None
+
+
+def _becomes(name: str, call: ExportCall, targets: tuple[str, ...]) -> str:
+    opset = opset_of(call)
+    revisions = {op: tables.revision("", op, opset) for op in operators(name, call.exporter)} if opset and call.exporter else {}
+    if not revisions:
+        return ""
+    shown = ", ".join(f"`{op}` (opset {since})" for op, since in revisions.items())
+    lines = [f"becomes {shown} in the {call.exporter} exporter at opset {opset}"]
+    for op, _, target, answer in answers(name, call, targets):
+        lines.append(f"- {target.label}: `{op}` {answer.verdict.value}{'' if answer.sure else ' (the table is not sure)'}")
+    return "\n".join(lines)
 
 
 def describe(call: ExportCall, name: str, targets: tuple[str, ...] = ()) -> str:

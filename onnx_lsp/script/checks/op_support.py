@@ -6,7 +6,6 @@ from functools import cache
 
 from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import Related
-from onnx_lsp.script import torch_api
 from onnx_lsp.script.calls import ExportCall
 from onnx_lsp.script.checks.forward import MOST_RELATED, events, put
 from onnx_lsp.script.checks.keep import keep_old_exporter
