@@ -88,6 +88,17 @@ def set_mode(value: Value, mode: str | None, heap: dict) -> None:
             heap[holder.id] = old | fresh if value.partial else fresh
 
 
+def mode_after(atom: Atom, method: str, owner: Value, heap: dict) -> Value | None:
+    """The mode of an imported class's object in training mode after a method that is not in sight: `train method`.
+
+    Where the class turns out to lie in the workspace, the method can be looked at; anywhere else that is no mode.
+    """
+    if not isinstance(atom, Made) or owner.partial or not is_class(atom.callee):
+        return None
+    before = heap.get(("mode", atom.id), UNKNOWN).constant
+    return const(f"{before} {method}") if isinstance(before, str) and before.startswith(TRAIN) else None
+
+
 def _in_mode(atom: Atom, mode: str | None) -> Atom:
     return Obj(atom.cls, atom.attributes, atom.node, mode) if isinstance(atom, Obj) else atom
 

@@ -8,7 +8,7 @@ escape.
 from __future__ import annotations
 
 from onnx_lsp.script.containers import elements, entries_of, put, with_attribute
-from onnx_lsp.script.eval_state import EVAL, HARMLESS, SELECTS_MODE, TRAIN, builds_module, set_mode
+from onnx_lsp.script.eval_state import EVAL, HARMLESS, SELECTS_MODE, TRAIN, builds_module, mode_after, set_mode
 from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.options import add_argument, parsed
 from onnx_lsp.script.state import Frame, contents
@@ -136,7 +136,10 @@ def module_method(flow, atom: Made | Obj, owner: Value, name: str, given, node: 
         set_attribute(flow, owner, given.get(0, "name"), given.get(1, "module"), frame)
         return const(None, node)
     if name not in HARMLESS and not (isinstance(atom, Made) and atom.callee.startswith(PURE)):
+        after = mode_after(atom, name, owner, frame.state.heap)
         set_mode(owner, None, frame.state.heap)
+        if after is not None:
+            frame.state.heap[("mode", atom.id)] = after
     if isinstance(atom, Made) and not atom.callee.startswith(PURE):
         for value in given.all:
             flow.escape(value, frame)

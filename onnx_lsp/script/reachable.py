@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from onnx_lsp.script.eval_state import EVAL, FACTORIES, TRAIN, Layer, builds_module, is_class
+from onnx_lsp.script.eval_state import EVAL, FACTORIES, HARMLESS, TRAIN, Layer, builds_module, is_class
 from onnx_lsp.script.library import PARALLEL, PURE
-from onnx_lsp.script.values import Class, Const, Made, Obj, Value
+from onnx_lsp.script.values import Class, Const, Function, Made, Obj, Value
 
 MOST_OPENED = 200
 # What arguments that are not known are called: a module, by a keyword; anything but a setting, by its position.
@@ -15,6 +15,8 @@ SETTING_LIKE = re.compile(
     r"co?n?fi?g|arg|opt|param|num|size|dim|path|name|type|device|class|chan|shape|scale|^n_|^in_|^out_|hidden|dict|state|len"
     r"|^\w$", re.IGNORECASE
 )  # fmt: skip
+MODES = re.compile(r"\b(?:eval|train|freeze|training)\b")
+GIVES_SELF = re.compile(r"[(,=]\s*self\s*[,)]")
 DROPOUTS = frozenset({"Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout"})
 # Layers with dropout inside: the position and name of the argument that says how much, and what it is when not given.
 INNER_DROPOUT = {
@@ -68,7 +70,7 @@ class Reach:
         if inner is None:
             return layer
         if layer.mode != TRAIN:
-            inner.mode = layer.mode
+            inner.mode = _mode_after(layer, found[1], found[0].source)
         return inner
 
     def _look(self, layer: Layer) -> None:
@@ -98,7 +100,7 @@ class Reach:
         name = layer.callee.rpartition(".")[2]
         if layer.callee.startswith(PURE) and not builds_module(layer.callee, layer.atom.args):
             return
-        if layer.mode is None or not builds_module(layer.callee, layer.atom.args):
+        if layer.mode not in (TRAIN, EVAL) or not builds_module(layer.callee, layer.atom.args):
             self.unsure = True
             return
         if layer.callee.startswith(LIBRARIES):
@@ -115,6 +117,21 @@ class Reach:
         for parts in layer.parts.values():
             for part in parts:
                 self._look(self.opened(part))
+
+
+def _mode_after(layer: Layer, cls: Class, source) -> str | None:
+    """The mode after methods that its class turns out to have: what it was, when none of them speaks of modes."""
+    mode, *methods = (layer.mode or "").split(" ")
+    functions = [found.only if (found := cls.find(name)) is not None else None for name in methods]
+    known = all(isinstance(item, Function) and _leaves_mode(source.of(item.node)) for item in functions)
+    return mode if mode and known else None
+
+
+def _leaves_mode(method: str) -> bool:
+    """The text of a method speaks of no mode, calls no other method of its own, and hands its object to nobody."""
+    body = method.partition(":")[2]
+    called = set(re.findall(r"\bself\.(\w+)\(", body))
+    return not MODES.search(body) and not GIVES_SELF.search(body) and called <= HARMLESS
 
 
 def is_live(atom: Made) -> bool:

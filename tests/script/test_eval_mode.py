@@ -121,6 +121,16 @@ class Net(nn.Module):
         self.block = Block(drop)
         if tidy:
             self.eval()
+
+    def read(self, path):
+        self.load_state_dict(torch.load(path))
+
+    def ready(self, path):
+        self.read(path)
+        self.eval()
+
+    def passed(self):
+        prepare(self)
 """,
     "project/models/parts.py": """
 from torch import nn
@@ -141,6 +151,12 @@ SCRIPTS = [
     ("import project.models.net as net", "net.Net(1, 0.5)", "warning"),
     ("from project.models.net import Net", "Net(tidy=True)", None),
     ("from project.models.net import Net", "Net().eval()", None),
+    ("from project.models.net import Net\nnet = Net()\nnet.read('w')", "net", "warning"),
+    ("from project.models.net import Net\nnet = Net()\nnet.ready('w')", "net", None),
+    ("from project.models.net import Net\nnet = Net()\nnet.passed()", "net", None),
+    ("from project.models.net import Net\nnet = Net()\nnet.unknown()", "net", None),
+    ("from project.models.net import Net\nnet = Net()\nnet.read('w')\nnet.eval()", "net", None),
+    ("from elsewhere import Net\nnet = Net()\nnet.read('w')", "net", None),
     ("from elsewhere import Net", "Net()", "info"),
     ("from project.models import build", "build()", None),
 ]
@@ -158,6 +174,6 @@ def test_classes_of_the_workspace_are_followed(header: str, model: str, wanted: 
     found = engine.lint_script(str(script), Settings(torch="2.13", root=str(tmp_path)), workspace)
     assert [item.severity.label for item in found if item.code == "EXP401"] == ([wanted] if wanted else [])
     read = {Path(name).name for name in workspace.dependencies if "\0" not in name}
-    assert ("net.py" in read) == (model.startswith(("PublicNet", "Net", "net.")) and "elsewhere" not in header)
+    assert ("net.py" in read) == (model.startswith(("PublicNet", "Net", "net")) and "elsewhere" not in header)
     (related,) = [item.related for item in found if item.code == "EXP401"] or [()]
     assert [Path(item.file).name for item in related] == (["parts.py"] if wanted == "warning" else [])
