@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from onnx_lsp import tables
 from onnx_lsp.checks import Report, check
 from onnx_lsp.model.constants import Constants
 from onnx_lsp.model.graph import Model, Node
 from onnx_lsp.model.shapes import Shapes, tensor_type
+from onnx_lsp.targets import Target
 
 # What exporters call a size when nobody named it: torch (dynamo: s0, u0; script: X_dynamic_axes_1), tf2onnx, onnxruntime, Paddle.
 INVENTED = re.compile(r"^(?:[su]\d+|s\d\d+|unk__\d+|dim_?\d+|d\d+|\w+_dynamic_axes_\d+|\w+_dim_\d+|DynamicDimension\.\d+|Dynamic\w+Dim\d+|None)$")
@@ -52,6 +54,14 @@ def baked_size(node: Node, model: Model, constants: Constants, shapes: Shapes, r
             if dim in declared and size > 1:
                 report("expand", node, node=node.title(), shape=list(wanted), dim=dim)
                 return
+
+
+@check("DYN005", op=("NonZero", "Unique", "NonMaxSuppression", "Compress"))
+def data_dependent(node: Node, targets: tuple[Target, ...], report: Report) -> None:
+    for target in targets if not node.domain else ():
+        source = tables.table(target.name)
+        if source.data.get("fixed_shapes"):
+            report("depends", node, node=node.title(), target=target.label, date=source.date)
 
 
 @check("DYN003")
