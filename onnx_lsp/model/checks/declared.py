@@ -20,7 +20,7 @@ def contradicted_value_info(
     model: Model, contradicted: list[Contradiction], shapes: Shapes, told: Told, report: Report
 ) -> None:
     for node, item, declared, inferred in _found(model, contradicted, shapes, told, is_output=False):
-        scope = next(around for around in node.scope.around() if _declared(around, item.name))
+        scope = next(around for around in node.scope.around() if _declared(around, item.name, is_output=False))
         edit = ModelEdit("ONX070", "drop", scope.path, (("names", (item.name,)),), model.skeleton.digest)
         report("type", node, node=node.title(), name=item.name, inferred=inferred, declared=declared, fixes={"drop": edit})
 
@@ -55,7 +55,7 @@ def _found(
         node = model.by_path[item.path]
         if item.path in told.places or item.is_output != is_output or _follows(node, wrong - {item.name}, told):
             continue
-        declared = next(filter(None, (_declared(around, item.name) for around in node.scope.around())), None)
+        declared = next(filter(None, (_declared(around, item.name, is_output) for around in node.scope.around())), None)
         inferred = shapes.type(node.scope, item.name)
         if declared is not None and (inferred is None or differ(declared, inferred)):
             element = ELEMENTS.search(item.text)
@@ -67,9 +67,9 @@ def _follows(node: Node, wrong: set[str], told: Told) -> bool:
     return any(name in wrong or node.scope.place("value_info", name) in told.places for name in node.inputs if name)
 
 
-def _declared(scope: Scope, name: str) -> TensorType | None:
-    proto = scope.proto
-    for value in (*proto.value_info, *(() if scope.is_function else proto.output)):
+def _declared(scope: Scope, name: str, is_output: bool) -> TensorType | None:
+    values = scope.proto.value_info if not is_output else () if scope.is_function else scope.proto.output
+    for value in values:
         if value.name == name and value.type.HasField("tensor_type"):
             return tensor_type(value.type.tensor_type)
     return None
