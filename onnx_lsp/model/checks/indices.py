@@ -78,6 +78,20 @@ def axis_out_of_range(node: Node, shapes: Shapes, constants: Constants, report: 
         report("axis", node, node=node.title(), axis=axis[0], name=node.inputs[1], data=node.inputs[0], rank=len(data))
 
 
+@check("SHP027", op=("TopK", "Expand", "Range"))
+def impossible_count(node: Node, constants: Constants, report: Report) -> None:
+    number = {"TopK": 1, "Expand": 1, "Range": 2}[node.op]
+    values = constants.ints(node, number) if not node.domain else None
+    if not values:
+        return
+    if node.op == "Range":
+        case, bad = "step", 0 if 0 in values else None
+    else:  # Expand takes -1 in some runtimes, as "keep"
+        case, bad = "negative", min(values) if min(values) < (0 if node.op == "TopK" else -1) else None
+    if bad is not None:
+        report(case, node, node=node.title(), name=node.inputs[number], value=bad)
+
+
 @check("SHP026", op="Split")
 def split_outputs(node: Node, report: Report) -> None:
     count = attribute(node, "num_outputs", None)

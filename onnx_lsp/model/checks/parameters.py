@@ -21,7 +21,10 @@ def scale_length(node: Node, shapes: Shapes, report: Report) -> None:
     if zero is not None and (len(zero) != len(scale) or any(map(clash, zero, scale))) and not _single(zero, scale):
         report("zero-point", node, zero=node.inputs[2], zeros=known(zero), **said)
         return
-    if data is None or attribute(node, "block_size", 0) != 0:
+    block = attribute(node, "block_size", 0)
+    if data is None or block != 0:
+        if data is not None and isinstance(block, int) and block > 0 and not _blocked(node, data, scale, block):
+            report("blocks", node, block=block, data=known(data), **said)
         return
     if len(scale) == 1 and scale != (1,):
         axis = axis_of(node, len(data), 1)
@@ -29,6 +32,16 @@ def scale_length(node: Node, shapes: Shapes, report: Report) -> None:
             report("axis", node, axis=attribute(node, "axis", 1), rank=len(data), **said)
         elif clash(scale[0], data[axis]):
             report("length", node, axis=axis, length=scale[0], size=data[axis], **said)
+
+
+def _blocked(node: Node, data: Dims, scale: Dims, block: int) -> bool:
+    """Whether there is one scale for every block of the axis."""
+    axis = axis_of(node, len(data), 1)
+    if axis is None or len(scale) != len(data):
+        return False
+    size = data[axis]
+    blocks = -(-size // block) if isinstance(size, int) else None
+    return not any(map(clash, scale, (*data[:axis], blocks, *data[axis + 1 :])))
 
 
 def _single(zero: Dims, scale: Dims) -> bool:
