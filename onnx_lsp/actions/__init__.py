@@ -1,4 +1,6 @@
-"""What a person starts and waits for: benchmark, optimise, convert, quantize, verify. They return plain data; `cli` and `server` show it.
+"""What a person starts and waits for: benchmark, optimise, convert, quantize, verify.
+
+They return plain data; `cli` and `server` show it.
 
 The parent never loads native code. Each provider, candidate and contestant lives in a child of its own:
 
@@ -12,5 +14,8 @@ The parent never loads native code. Each provider, candidate and contestant live
     measure      interleaved rounds with an A-A control
     stats        ratios and their intervals
     proof        the original, and what is held against it
-    bench, optimize, rewrite, report_*   what is asked for, and what is said about it
+    publish      puts a finished model in its place
+    remember     writes sizes of dimensions into the configuration
+    bench, optimize, rewrite   what is asked for, and what came of it
+    report_*, words, charts    what is said about it
 """
