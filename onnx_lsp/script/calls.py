@@ -16,7 +16,7 @@ from functools import cached_property
 from onnx_lsp.script import torch_api
 from onnx_lsp.script.flow import Flow, Observation
 from onnx_lsp.script.grammar import Node
-from onnx_lsp.script.guards import around, dynamic_flag
+from onnx_lsp.script.guards import around, dynamic_flag, expects_failure
 from onnx_lsp.script.signature import forward_parameters
 from onnx_lsp.script.source import Source
 from onnx_lsp.script.values import UNKNOWN, Class, Const, Made, Map, Obj, Seq, Value, join, strings
@@ -259,6 +259,7 @@ def find_calls(script) -> list[ExportCall]:
         return []
     script.flow = Flow(script.source)
     found = script.flow.run(functions)
+    found = {span: seen for span, seen in found.items() if not expects_failure(script.source, seen[0].node)}
     return [ExportCall(script, found[span]) for span in sorted(found)]
 
 

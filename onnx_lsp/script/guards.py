@@ -11,6 +11,7 @@ from onnx_lsp.script.version_tests import holds, says_version
 
 EXPECTED = ("AttributeError", "ImportError", "ModuleNotFoundError")
 TESTS = ("version", "hasattr", "signature", "find_spec")
+RAISES = re.compile(r"\b(?:raises|assertRaises\w*)\s*\(")
 COMMENT = re.compile(r"#[^\n]*")
 EXPORTS_AGAIN = re.compile(r"\b(?:_export|export|to_onnx|dynamo_export)\s*\(")
 
@@ -34,6 +35,16 @@ def guarded_use(source: Source, node: Node) -> bool:
         elif parent.type == "except_clause":
             return True
         child = parent
+    return False
+
+
+def expects_failure(source: Source, node: Node) -> bool:
+    """A test that this raises: `with pytest.raises(…)`, `with self.assertRaises(…)`."""
+    while (node := node.parent) is not None and node.type != "function_definition":
+        if node.type == "with_statement":
+            clause = next((child for child in node.children if child.type == "with_clause"), None)
+            if clause is not None and RAISES.search(source.of(clause)):
+                return True
     return False
 
 

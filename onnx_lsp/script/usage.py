@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from onnx_lsp.script.flow import Flow, Observation
 from onnx_lsp.script.grammar import Node
+from onnx_lsp.script.guards import expects_failure
 from onnx_lsp.script.source import Source
 from onnx_lsp.script.values import Made, Value, join
 
@@ -70,7 +71,7 @@ def find_uses(script) -> list[Use]:
         script.flow.run([])
     script.flow.also([function for node in nodes if (function := function_of(node)) is not None])
     uses = script.flow.uses
-    return [Use(source, uses[span]) for span in sorted(uses)]
+    return [Use(source, uses[span]) for span in sorted(uses) if not expects_failure(source, uses[span][0].node)]
 
 
 def function_of(node: Node) -> Node | None:

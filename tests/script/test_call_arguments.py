@@ -126,6 +126,15 @@ UNSEEN = {
         "EXP101",
         "options = {'old': 1} if flag else {}\ntorch.onnx.export(net, (x,), 'm.onnx', **options)\n",
     ),
+    "a test that it fails": (
+        "EXP105",
+        "import pytest\nwith pytest.raises(TypeError, match='tuple'):\n    torch.onnx.export(net, [x], 'm.onnx')\n",
+    ),
+    "a test of unittest that it fails": (
+        "EXP103",
+        "def test(self):\n    with torch.no_grad(), self.assertRaisesRegex(TypeError, 'positional'):\n"
+        "        torch.onnx.export(net, (x,), 'm.onnx', True)\n",
+    ),
     "callers that all give as many inputs": (
         "EXP109",
         "class Pair(torch.nn.Module):\n    def forward(self, x, scale):\n        return x * scale\n\n\npair = Pair().eval()\n\n\n"
