@@ -23,6 +23,7 @@ def double_graph(model: Model, report: Report) -> None:
     typed = [(value, value.type.tensor_type.elem_type) for value in graph.proto.input if value.type.HasField("tensor_type")]
     weights = [tensor.data_type for tensor in graph.initializers.values() if tensor.data_type in FLOATS and len(tensor.dims) > 1]
     doubles = [value.name for value, element in typed if element == DOUBLE and value.name not in graph.initializers]
+    doubles = [name for name in doubles if any(node.op != "Cast" for node in graph.consumers.get(name, ()))]  # some only take float64
     if doubles and not any(element in FLOATS and element != DOUBLE for _, element in typed) and set(weights) <= {DOUBLE}:
         report("double", graph.place("input", doubles[0]), name=doubles[0])
     elif weights and set(weights) == {DOUBLE}:
