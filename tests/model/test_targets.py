@@ -52,7 +52,7 @@ FOUND = {
     ),
     "a scalar that is none": (SQUEEZED, ["onnxruntime-cpu@1.22"], "RUN003", "graph/node[2]", ["a `Squeeze` that names no axes"]),
     "a size without a name": (
-        GRID.replace("float[1,1,4,4] x", "float[?,1,4,4] x"), ["onnxruntime-qnn@1.21"], "RUN006", 'graph/input["x"]', ["`x` of the inputs"],
+        GRID.replace("float[1,1,4,4] x", "float[?,1,4,4] x"), ["onnxruntime-qnn@1.21"], "RUN006", 'graph/input["x"]', ["dynamic dimensions: `x`"],
     ),
 }  # fmt: skip
 QUIET = {
