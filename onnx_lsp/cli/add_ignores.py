@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 
 from onnx_lsp import engine
 from onnx_lsp.cli.fix import FileChanged, write_script
-from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN
+from onnx_lsp.cli.main import CLEAN, complain
 from onnx_lsp.cli.output import shown_path
 from onnx_lsp.cli.tasks import is_shown
 from onnx_lsp.diagnostics import Diagnostic
@@ -29,8 +28,7 @@ def add_ignores(paths: list[str], resolver: Resolver) -> int:
         try:
             count = _excuse(os.path.abspath(path), resolver.resolve(path))
         except (OSError, FileChanged, UnicodeEncodeError) as error:
-            print(f"onnx-lint: {shown_path(path)}: {error}", file=sys.stderr)
-            code = COULD_NOT_RUN
+            code = complain(f"{shown_path(path)}: {error}")
             continue
         added += count
         files += count > 0

@@ -17,7 +17,7 @@ from onnx_lsp.actions.measure import Plan
 from onnx_lsp.actions.providers import Provider, parse
 from onnx_lsp.actions.publish import check_place
 from onnx_lsp.actions.remember import remember
-from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN, FINDINGS
+from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN, FINDINGS, complain
 from onnx_lsp.settings import Resolver, Settings, SettingsError
 
 DESCRIPTION = """\
@@ -44,7 +44,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="measure models on providers",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("models", nargs="+", metavar="MODEL", help="the first one is the baseline")
     parser.add_argument(
@@ -146,8 +145,7 @@ def perform(args: argparse.Namespace, action: Callable) -> int:
             remember(settings, models[0], dict(text.split("=", 1) for text in args.dim))
         report = action(settings, progress, cancel)
     except (ActionError, SettingsError, ValueError) as error:
-        print(f"onnx-lint: {error}", file=sys.stderr)
-        return COULD_NOT_RUN
+        return complain(str(error))
     except Cancelled:
         return COULD_NOT_RUN
     finally:
@@ -165,7 +163,7 @@ def _write(path: str, text: str) -> bool:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        print(f"onnx-lint: {path}: {(error.strerror or str(error)).lower()}", file=sys.stderr)
+        complain(f"{path}: {(error.strerror or str(error)).lower()}")
         return False
     return True
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from onnx_lsp.cli import options
 from onnx_lsp.cli.files import PathError, discover
 from onnx_lsp.cli.lint import lint_all
-from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN, FINDINGS
+from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN, FINDINGS, complain
 from onnx_lsp.cli.report import OutputError, report
 from onnx_lsp.cli.tasks import Mode, Result, is_shown
 from onnx_lsp.diagnostics import Diagnostic
@@ -35,12 +35,6 @@ def run(args: argparse.Namespace) -> int:
         if type(error).__name__ != "BaselineError":  # not imported unless a baseline is in use
             raise
         return complain(str(error))
-
-
-def complain(message: str) -> int:
-    """One line on standard error; the exit code."""
-    print(f"onnx-lint: {message}", file=sys.stderr)
-    return COULD_NOT_RUN
 
 
 def _consistent(args: argparse.Namespace) -> None:

@@ -9,8 +9,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from onnx_lsp import targets
-from onnx_lsp.cli.describing import about, complain
-from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN, FINDINGS
+from onnx_lsp.cli.describing import about
+from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN, FINDINGS, complain
 from onnx_lsp.cli.targets import columns
 from onnx_lsp.settings import Resolver, SettingsError
 from onnx_lsp.targets import Answer, Verdict

@@ -31,7 +31,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="convert a model to another opset, with proof",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("model", metavar="MODEL")
     wanted = parser.add_mutually_exclusive_group()

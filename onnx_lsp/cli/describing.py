@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from onnx_lsp.cli.main import COULD_NOT_RUN
+from onnx_lsp.cli.main import complain
 from onnx_lsp.settings import Settings
 from onnx_lsp.work.worker import ChildDied, Worker
 
@@ -33,9 +31,3 @@ def about(path: str, settings: Settings, task: str, **arguments: object) -> obje
         complain(f"{path}: {found}")
         return None
     return found
-
-
-def complain(message: str) -> int:
-    """Says in one line why there is no answer; returns the exit code for that."""
-    print(f"onnx-lint: {' '.join(message.split())}", file=sys.stderr)
-    return COULD_NOT_RUN

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from onnx_lsp.cli.main import COULD_NOT_RUN
+from onnx_lsp.cli.main import complain
 from onnx_lsp.engine import os_reason
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def run(args: argparse.Namespace) -> int:
         try:
             found = reading.read(path)
         except OSError as error:
-            return _complain(f"{path}: {os_reason(error)}")
+            return complain(f"{path}: {os_reason(error)}")
         if not found.usable:
-            return _complain(f"{path}: no ONNX model: {reading.why_not(found)}")
+            return complain(f"{path}: no ONNX model: {reading.why_not(found)}")
         models.append(found.model)
     from onnx_lsp.model.compare import compare
 
@@ -108,8 +108,3 @@ def _summary(changes: list[Change]) -> str:
     return "; ".join(
         f"{what}: {', '.join(f'{count} {kind}' for kind, count in kinds.items())}" for what, kinds in counts.items()
     )
-
-
-def _complain(message: str) -> int:
-    print(f"onnx-lint: {message}", file=sys.stderr)
-    return COULD_NOT_RUN

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from onnx_lsp.actions.dims import parse_dims
-from onnx_lsp.cli.describing import about, ask, complain
-from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN
+from onnx_lsp.cli.describing import about, ask
+from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN, complain
 from onnx_lsp.settings import Resolver, Settings, SettingsError
 from onnx_lsp.work.worker import ChildDied
 

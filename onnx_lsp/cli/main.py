@@ -73,6 +73,12 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
+def complain(message: str) -> int:
+    """Says in one line on standard error why nothing was done; returns the exit code for that."""
+    print(f"onnx-lint: {' '.join(message.splitlines())}", file=sys.stderr)
+    return COULD_NOT_RUN
+
+
 def _unknown_command(word: str) -> int:
     from difflib import get_close_matches
 
@@ -83,8 +89,7 @@ def _unknown_command(word: str) -> int:
         hint = f"; did you mean `{close[0]}`?"
     else:
         hint = f"; commands are {', '.join(COMMANDS)}"
-    print(f"onnx-lint: there is no command `{word}`{hint}", file=sys.stderr)
-    return COULD_NOT_RUN
+    return complain(f"there is no command `{word}`{hint}")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,7 @@ import shutil
 import subprocess
 import sys
 
-from onnx_lsp.cli.describing import complain
-from onnx_lsp.cli.main import CLEAN
+from onnx_lsp.cli.main import CLEAN, complain
 
 DESCRIPTION = "Show the graph of a model in Netron, in the browser. Netron is another project: `pip install netron`."
 

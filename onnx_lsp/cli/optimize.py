@@ -32,7 +32,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="make a model faster or smaller, and prove it",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("-o", "--output", default="", metavar="FILE", help="default: MODEL.opt.onnx beside the model")

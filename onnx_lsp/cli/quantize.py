@@ -31,7 +31,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="store weights as 8-bit integers, and say what it costs",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("--unsigned", action="store_true", help="uint8 weights (older processors without VNNI)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN
+from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN, complain
 from onnx_lsp.rulebook import UnknownRule, card_text
 from onnx_lsp.settings import Resolver, SettingsError
 
@@ -34,6 +34,5 @@ def run(args: argparse.Namespace) -> int:
             return COULD_NOT_RUN
         print(card_text(book.card(book.find(args.rule).code)))
     except (UnknownRule, SettingsError) as error:
-        print(f"onnx-lint: {error}", file=sys.stderr)
-        return COULD_NOT_RUN
+        return complain(str(error))
     return CLEAN

@@ -7,8 +7,8 @@ import os
 import sys
 
 from onnx_lsp import engine
-from onnx_lsp.cli.check import complain, exit_code, judged
-from onnx_lsp.cli.main import CLEAN
+from onnx_lsp.cli.check import exit_code, judged
+from onnx_lsp.cli.main import CLEAN, complain
 from onnx_lsp.cli.report import report
 from onnx_lsp.cli.tasks import Result
 from onnx_lsp.settings import Resolver

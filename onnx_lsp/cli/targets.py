@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 
 from onnx_lsp import targets
-from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN
+from onnx_lsp.cli.main import CLEAN, complain
 
 DESCRIPTION = """\
 List the runtimes that `--target` knows: the versions that their tables cover, what they load, and the date of the facts.
@@ -28,8 +27,7 @@ def run(args: argparse.Namespace) -> int:
         chosen = [targets.parse(name) for name in args.names or _all()]
         rows = list(support(args.op, args.opset, chosen) if args.op else overview(chosen))
     except targets.UnknownTarget as error:
-        print(f"onnx-lint: {error}", file=sys.stderr)
-        return COULD_NOT_RUN
+        return complain(str(error))
     for line in columns(rows):
         print(line)
     for line in details(chosen) if args.names and not args.op else ():

@@ -28,7 +28,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="is this still the same model?",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     for name in ("ORIGINAL", "MODEL"):
         parser.add_argument("models", metavar=name, action="append")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from onnx_lsp.cli.main import CLEAN, COULD_NOT_RUN
+from onnx_lsp.cli.main import CLEAN, complain
 from onnx_lsp.engine import os_reason
 
 EPILOG = """\
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         found = reading.read(args.model)
     except OSError as error:
-        return _complain(f"{args.model}: {os_reason(error)}")
+        return complain(f"{args.model}: {os_reason(error)}")
     if not found.usable:
         # One comment and no failure: a `git log -p` must not end where a model was once broken.
         _write([f"# no ONNX model: {reading.why_not(found)}"])
@@ -62,7 +62,7 @@ def _show(args: argparse.Namespace, model) -> int:
     style = _style(args)
     shown = text.item(model, args.path, style) if args.path else text.render(model, style)
     if shown is None:
-        return _complain(f"{args.model} has no `{args.path}`{_nearest(args.path, model)}")
+        return complain(f"{args.model} has no `{args.path}`{_nearest(args.path, model)}")
     _write(shown.lines)
     return CLEAN
 
@@ -90,8 +90,3 @@ def _write(lines: list[str]) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write("".join(f"{line}\n" for line in lines).encode())
     sys.stdout.buffer.flush()
-
-
-def _complain(message: str) -> int:
-    print(f"onnx-lint: {message}", file=sys.stderr)
-    return COULD_NOT_RUN

@@ -213,6 +213,7 @@ def on_a_terminal(cwd: Path, *arguments: str, **environment: str) -> str:
     return b"".join(parts).decode()
 
 
+@pytest.mark.slow
 def test_a_long_run_shows_progress_on_a_terminal_only(tmp_path: Path) -> None:
     for number in range(600):
         script(tmp_path / f"s{number}.py", SCRIPT + "\n".join(f"v{line} = [{line}] * {number}" for line in range(100)))
