@@ -51,7 +51,7 @@ def test_every_command_that_is_shown_is_understood(page: str, words: str, capsys
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", commands(README))
+@pytest.mark.parametrize("words", [words for words in commands(README) if " " in words])
 def test_every_command_of_the_readme_works(words: str, tmp_path: Path) -> None:
     script(tmp_path / "export.py", SCRIPT)
     for name in ("model.onnx", "old.onnx", "new.onnx"):
