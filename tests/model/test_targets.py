@@ -37,7 +37,7 @@ FOUND = {
     "the way out is for all targets": (BRANCHES, [CPU, "onnxruntime-cpu@1.24"], "RUN003", "graph/node[0].then_branch/node[0]", ["opset 24"]),
     "above, and nothing helps": (BRANCHES, [OLD], "RUN001", None, ["opsets up to 21", "no opset that it loads has all"]),
     "above, and older opsets do": (
-        GRID.replace("16]", "23]"), [OLD, "onnxruntime-cpu@1.17"], "RUN001", None, ["convert it to opset 20, which all targets load"],
+        GRID.replace("16]", "23]"), [OLD, "onnxruntime-cpu@1.17"], "RUN001", None, ["convert it to opset 20, which all targets load, with `onnx-lint convert`"],
     ),
     "partition": (
         GRID, ["onnxruntime-coreml-neuralnetwork@1.21"], "RUN004", "graph/node[1]", ["1 of 3 nodes may leave", "`GridSample`", "2 parts"],

@@ -39,7 +39,8 @@ def _conversion(usage: Usage, targets: tuple[Target, ...], target: Target) -> st
     opset = conversion(usage, targets, target)
     if opset is None:
         return "and no opset that it loads has all its operators: replace those, or use a newer release"
-    return f"convert it to opset {opset}" + (", which all targets load" if len(targets) > 1 else "")
+    which = ", which all targets load," if len(targets) > 1 else ""
+    return f"convert it to opset {opset}{which} with `onnx-lint convert`"
 
 
 def _uses_standard_ops(model: Model) -> bool:
