@@ -1,6 +1,7 @@
 /** Puts the extension together: the server, what restarts it, and the commands. */
 
 import * as vscode from "vscode";
+import { Actions } from "./actions/actions";
 import { onDidChangeEnvironment } from "./interpreter";
 import { forget } from "./notice";
 import { Server } from "./server";
@@ -12,6 +13,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const active = (server = new Server(context));
   context.subscriptions.push(
     active,
+    new Actions(active, context.workspaceState),
     vscode.commands.registerCommand("onnx-lint.restart", async () => {
       await forget(context.globalState); // who asks wants to hear what is wrong
       await active.restart();

@@ -1,11 +1,14 @@
 /** The server's life: started in the right environment, restarted one at a time, stopped for good. */
 
+import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
 import {
   DidChangeConfigurationNotification,
+  ExecuteCommandRequest,
   type LanguageClient,
   RevealOutputChannelOn,
   State,
+  WorkDoneProgress,
 } from "vscode-languageclient/node";
 import { QuietClient, restarting } from "./client";
 import { type Environment, findEnvironment, Unusable } from "./interpreter";
@@ -45,6 +48,42 @@ export class Server implements vscode.Disposable {
     await this.client.sendNotification(DidChangeConfigurationNotification.type, {
       settings: { [SECTION]: settings() },
     });
+  }
+
+  /**
+   * Lets the server run one of its commands.
+   *
+   * @throws an error if there is no server, it refuses, or the command was cancelled.
+   */
+  async execute<T>(command: string, argument: unknown): Promise<T> {
+    return (await this.running.sendRequest(ExecuteCommandRequest.type, { command, arguments: [argument] })) as T;
+  }
+
+  /** The same for a command that takes a while, with a notification that shows its progress and can cancel it. */
+  async perform<T>(title: string, command: string, argument: unknown): Promise<T> {
+    const client = this.running;
+    const workDoneToken = randomUUID();
+    const options = { location: vscode.ProgressLocation.Notification, cancellable: true, title };
+    return vscode.window.withProgress(options, async (shown, cancelled) => {
+      let done = 0;
+      const listener = client.onProgress(WorkDoneProgress.type, workDoneToken, (step) => {
+        if (step.kind !== "report") return;
+        const { message = "", percentage = done } = step;
+        shown.report({ message, increment: percentage - done });
+        done = percentage;
+      });
+      try {
+        const params = { command, arguments: [argument], workDoneToken };
+        return (await client.sendRequest(ExecuteCommandRequest.type, params, cancelled)) as T;
+      } finally {
+        listener.dispose();
+      }
+    });
+  }
+
+  private get running(): LanguageClient {
+    if (!this.client?.isRunning()) throw new Error("The server does not run; its log says why.");
+    return this.client;
   }
 
   showLogs(): void {

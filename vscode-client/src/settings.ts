@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 
 export const SECTION = "onnx-lint";
-const OURS = new Set(["interpreter"]); // settings of the extension itself
+const OURS = new Set(["interpreter", "measuringTime"]); // settings of the extension itself
 
 /** The settings that somebody set, with the keys of `onnx-lint.toml`. */
 export function settings(): Record<string, unknown> {

@@ -1,10 +1,10 @@
-"""VS Code as a person uses it: files, the Problems panel, quick fixes, commands."""
+"""VS Code as a person uses it: files, the Problems panel, quick fixes, commands and their questions."""
 
 from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 PATIENCE = 60_000  # milliseconds
 
@@ -39,12 +39,59 @@ class Workbench:
         """Runs a command of the palette by its title."""
         self._pick("F1", f">{command}", command)
 
-    def _pick(self, key: str, text: str, choice: str) -> None:
-        self.page.keyboard.press(key)
+    def _pick(self, key: str | None, text: str, choice: str) -> None:
+        if key:
+            self.page.keyboard.press(key)
         self.page.locator(".quick-input-widget input").fill(text)
         expect(self.page.locator(".quick-input-list .monaco-list-row.focused")).to_contain_text(choice)
         # Not a click: its second half would hit, and close, what the choice opens.
         self.page.keyboard.press("Enter")
+
+    def choose(self, question: str, choice: str) -> None:
+        """Answers a question of a command with one of the choices that it lists."""
+        self._asked(question)
+        self._pick(None, choice, choice)
+
+    def choice(self, text: str) -> Locator:
+        """The choices with a text."""
+        return self.page.locator(".quick-input-list .monaco-list-row", has_text=text)
+
+    def check(self, question: str, *choices: str) -> None:
+        """Answers a question by checking some of its choices, besides those that are checked."""
+        self._asked(question)
+        for choice in choices:
+            self.choice(choice).click()
+        self.page.locator(".quick-input-widget").get_by_role("button", name="OK").click()
+
+    def type(self, question: str, text: str) -> None:
+        """Answers a question with a text."""
+        self._asked(question)
+        self.page.locator(".quick-input-widget input[type=text]").fill(text)
+        self.page.keyboard.press("Enter")
+
+    def save_as(self, question: str, path: str) -> None:
+        """Answers a dialog that asks for a file, once it has listed the folder that it proposes."""
+        self._asked(question)
+        self.choice("..").first.wait_for()
+        self.type(question, path)
+
+    def _asked(self, question: str) -> None:
+        expect(self.page.locator(".quick-input-title")).to_contain_text(question)
+
+    def context_menu(self, file: str, submenu: str, command: str) -> None:
+        """Runs a command of a file's context menu in the explorer."""
+        self.page.get_by_role("treeitem", name=file).click(button="right")
+        self.page.locator(".monaco-menu").get_by_text(submenu, exact=True).hover()
+        item = self.page.locator(".monaco-menu").get_by_role("menuitem", name=command, exact=True)
+        item.click(delay=300)  # a menu takes no click in its first moment: it would be the one that opened it
+
+    def progress(self, title: str) -> Locator:
+        """The notification of something that is going on."""
+        return self.page.locator(".notification-toast", has_text=title)
+
+    def webview(self) -> FrameLocator:
+        """The page in front."""
+        return self.page.locator(".webview").content_frame.locator("iframe").content_frame
 
     def show_problems(self) -> None:
         self.run("Problems: Focus on Problems View")
