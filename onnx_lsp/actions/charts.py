@@ -60,7 +60,7 @@ def ratios(rows: Sequence[tuple[str, Ratio, str]], floor: float | None) -> str:
     """Ratios with their intervals; the shaded band is the noise floor."""
     ends = [end for _, ratio, _ in rows for end in (ratio.low, ratio.high)]
     ends += [floor, 1 / floor] if floor else []
-    scale = Scale(min(*ends, 0.99) / 1.03, max(*ends, 1.01) * 1.03)
+    scale = Scale(min([*ends, 0.99]) / 1.03, max([*ends, 1.01]) * 1.03)
     bottom = ROW * len(rows) + 6
     parts = []
     if floor:

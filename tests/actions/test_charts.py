@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onnx_lsp.actions.charts import LABEL, MARGIN, WIDTH, Scale
+from onnx_lsp.actions.charts import LABEL, MARGIN, WIDTH, Scale, ratios
 from onnx_lsp.actions.words import seconds, size
 
 
@@ -25,6 +25,10 @@ def test_the_ends_of_an_axis() -> None:
     scale = Scale(0.5, 2.0)
     assert (scale.at(0.5), scale.at(2.0)) == pytest.approx((LABEL, WIDTH - MARGIN))
     assert scale.at(1.0) == pytest.approx((LABEL + WIDTH - MARGIN) / 2)
+
+
+def test_a_chart_without_a_ratio_and_without_a_noise_floor_is_an_axis() -> None:
+    assert ratios([], None).startswith("<svg")
 
 
 def test_units() -> None:
