@@ -19,12 +19,13 @@ from onnx_lsp.server import lifecycle
 from onnx_lsp.server.client import Client
 from onnx_lsp.server.configuration import Configuration
 from onnx_lsp.server.convert import RULE_SCHEME
-from onnx_lsp.server.documents import Documents, path_of
+from onnx_lsp.server.documents import VIEW_SCHEME, Documents, path_of
 from onnx_lsp.server.models import Models
 from onnx_lsp.server.positions import DocumentStore
 from onnx_lsp.server.progress import requested
 from onnx_lsp.server.publishing import Publisher
 from onnx_lsp.server.scripts import Result, Scripts
+from onnx_lsp.server.views import Views
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Protocol(LanguageServerProtocol):
         if not self._server.client.pulls:
             capabilities.diagnostic_provider = None
         if self._server.client.content and capabilities.workspace:
-            capabilities.workspace.text_document_content = types.TextDocumentContentOptions([RULE_SCHEME])
+            capabilities.workspace.text_document_content = types.TextDocumentContentOptions([RULE_SCHEME, VIEW_SCHEME])
         return result
 
     lsp_initialize.method_name = types.INITIALIZE
@@ -77,6 +78,7 @@ class OnnxServer(LanguageServer):
         self.scripts = Scripts(self.documents, self.configuration)
         self.publisher = Publisher(self, self.documents)
         self.models = Models(self.configuration, self._show_model, self.spawn)
+        self.views = Views(self)
         self.measuring = asyncio.Lock()
         self._tasks: set[asyncio.Task] = set()
         self._pushing: set[str] = set()
@@ -182,6 +184,11 @@ class OnnxServer(LanguageServer):
         for path in paths:
             self.check_script(path)
 
+    def model_changed(self, path: str) -> None:
+        """Lints a model that was written, and renews its text."""
+        self.models.changed(path)
+        self.views.changed(path)
+
     def settings_changed(self) -> None:
         """Everything that is shown depends on the settings."""
         self.check_again()
@@ -201,15 +208,15 @@ def create() -> OnnxServer:
         actions,
         assist,
         code_actions,
+        content,
         model_fixes,
         notebooks,
         pull,
-        rules,
         sync,
         watching,
     )
 
     server = OnnxServer()
-    for feature in (sync, notebooks, pull, watching, code_actions, model_fixes, rules, assist, actions):
+    for feature in (sync, notebooks, pull, watching, code_actions, model_fixes, content, assist, actions):
         feature.register(server)
     return server

@@ -16,6 +16,7 @@ from pygls.workspace import TextDocument
 
 from onnx_lsp.engine import NOTEBOOK_SUFFIX, is_notebook, kind_of
 
+VIEW_SCHEME, VIEW_SUFFIX = "onnx", ".onnxtxt"  # `onnx:///w/m.onnx.onnxtxt` is the text of `/w/m.onnx`
 QUIET_TIME = 0.15  # seconds without typing before a script is linted
 
 
@@ -122,12 +123,20 @@ class Documents:
 
 
 def path_of(uri: str) -> str | None:
-    """The absolute path of a `file:` URI (also `file:///c%3A/…`) or of an unsaved document; None for all others."""
+    """The absolute path of a `file:` URI (also `file:///c%3A/…`), of an unsaved document, or of the model whose text a
+    document is; None for all others."""
     scheme = uri_scheme(uri)
+    if scheme == VIEW_SCHEME:
+        return path_of(f"file{uri.removeprefix(VIEW_SCHEME).removesuffix(VIEW_SUFFIX)}")
     if scheme == "file":
         path = to_fs_path(uri)
         return os.path.abspath(path) if path else None
     return os.path.abspath(uri) if scheme == "untitled" else None
+
+
+def is_view(uri: str) -> bool:
+    """Whether a document is the text of a model."""
+    return uri_scheme(uri) == VIEW_SCHEME
 
 
 def notebook_path(uri: str) -> str | None:

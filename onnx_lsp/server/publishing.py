@@ -11,9 +11,10 @@ from lsprotocol import types
 from onnx_lsp.diagnostics import Diagnostic
 from onnx_lsp.server.configuration import Problem
 from onnx_lsp.server.convert import SOURCE, Page, diagnostic
-from onnx_lsp.server.documents import Documents, uri_of
+from onnx_lsp.server.documents import Documents, is_view, uri_of
 from onnx_lsp.server.positions import START, Lines
 from onnx_lsp.server.scripts import Result
+from onnx_lsp.server.views import placed
 from onnx_lsp.workspace import Workspace
 
 TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
@@ -75,9 +76,20 @@ class Publisher:
     def clear(self, uri: str) -> None:
         self._push(uri, [])
 
+    def uri(self, path: str) -> str:
+        """The URI by which the client calls a model."""
+        return self.uris.get(path) or uri_of(path)
+
     def model(self, path: str, findings: tuple[Diagnostic, ...]) -> None:
-        """Pushes a model's findings, under the URI by which the client calls it."""
-        self._push(self.uris.get(path) or uri_of(path), self.diagnostics(findings, "", None))
+        """Pushes a model's findings: on the lines of its text, if that is open, else at the start of the file."""
+        uri = self.uri(path)
+        text = self.server.views.texts.get(path) if is_view(uri) else None
+        if text is None:
+            self._push(uri, self.diagnostics(findings, "", None))
+            return
+        page = Page(Lines(str(text), self.server.workspace.position_codec), uri)
+        found = [placed(item, text) for item in findings]
+        self._push(uri, [diagnostic(item, lambda _: page, None, self.server.client, self.lines_of) for item in found])
 
     def problems(self, present: dict[str | None, Problem]) -> None:
         """Shows what is wrong with the configuration: a message when it is new, a diagnostic while it lasts."""

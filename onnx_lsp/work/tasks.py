@@ -23,7 +23,20 @@ def fix_model(path: str, edits: list[ModelEdit], write: bool) -> Iterator[object
     yield fixes.apply_fixes(path, edits, write)
 
 
-TASKS = {"lint_model": lint_model, "fix_model": fix_model}
+def view_model(path: str) -> Iterator[object]:
+    """One model as text (`model.text.Text`), without its weights; a comment says why there is none."""
+    from onnx_lsp.engine import os_reason
+    from onnx_lsp.model import reading, text
+
+    try:
+        found = reading.read(path)
+        reason = None if found.usable else reading.why_not(found)
+    except OSError as error:
+        reason = os_reason(error)
+    yield text.Text([f"# no ONNX model: {reason}"], {}) if reason else text.render(found.model, text.VIEW)
+
+
+TASKS = {"lint_model": lint_model, "fix_model": fix_model, "view_model": view_model}
 
 
 def find(name: str) -> Callable[..., Iterator[object]]:

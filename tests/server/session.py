@@ -64,6 +64,7 @@ class Session:
         self.result = result
         self.pushes: dict[str, list[types.PublishDiagnosticsParams]] = {}
         self.registrations: list[types.Registration] = []
+        self.refreshes: list[str] = []
         self.progress: dict[types.ProgressToken, list] = {}
         self.arrived = asyncio.Condition()
 
@@ -112,6 +113,11 @@ class Session:
         async with self.arrived, asyncio.timeout(PATIENCE):
             await self.arrived.wait_for(lambda: any(wanted(push.diagnostics) for push in self.pushes.get(uri, ())))
             return next(push for push in self.pushes[uri] if wanted(push.diagnostics))
+
+    async def refreshed(self, uri: str) -> bool:
+        """True once the server has asked to read a document anew."""
+        async with self.arrived, asyncio.timeout(PATIENCE):
+            return await self.arrived.wait_for(lambda: uri in self.refreshes)
 
     async def progressed(self, like=lambda value: True) -> types.ProgressToken:
         """The token of the first progress that reports something that is as `like` says."""
@@ -184,6 +190,12 @@ def _collect(client: LanguageClient, state: Session) -> None:
 
     features.pop(types.PROGRESS, None)
     features.pop(types.WINDOW_WORK_DONE_PROGRESS_CREATE, None)
+
+    @client.feature(types.WORKSPACE_TEXT_DOCUMENT_CONTENT_REFRESH)
+    async def refreshed(params: types.TextDocumentContentRefreshParams) -> None:
+        async with state.arrived:
+            state.refreshes.append(params.uri)
+            state.arrived.notify_all()
 
     @client.feature(types.WINDOW_WORK_DONE_PROGRESS_CREATE)
     def created(params: types.WorkDoneProgressCreateParams) -> None:

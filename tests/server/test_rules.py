@@ -20,7 +20,7 @@ async def content(editor, uri: str) -> str:
 
 async def test_a_finding_links_to_its_card(tmp_path):
     async with session(capabilities(content=True), root=tmp_path, settings=ONLY) as editor:
-        assert editor.result.capabilities.workspace.text_document_content.schemes == ("onnx-rule",)
+        assert editor.result.capabilities.workspace.text_document_content.schemes == ("onnx-rule", "onnx")
         uri = editor.open(tmp_path / "export.py", BAD)
         [finding] = (await editor.pushed(uri)).diagnostics
         assert finding.code_description.href == "onnx-rule:///EXP504-names-as-string.md"

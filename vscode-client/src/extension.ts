@@ -6,6 +6,7 @@ import { onDidChangeEnvironment } from "./interpreter";
 import { forget } from "./notice";
 import { Server } from "./server";
 import { SECTION } from "./settings";
+import { registerModelEditor } from "./text";
 
 let server: Server | undefined;
 
@@ -13,6 +14,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const active = (server = new Server(context));
   context.subscriptions.push(
     active,
+    registerModelEditor(),
     new Actions(active, context.workspaceState),
     vscode.commands.registerCommand("onnx-lint.restart", async () => {
       await forget(context.globalState); // who asks wants to hear what is wrong

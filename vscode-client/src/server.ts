@@ -16,6 +16,7 @@ import { announceModels } from "./models";
 import { forget, tell } from "./notice";
 import { SECTION, settings } from "./settings";
 import { Status } from "./status";
+import { MODEL_TEXTS } from "./text";
 
 const SCRIPTS = [
   { scheme: "file", language: "python" },
@@ -24,7 +25,7 @@ const SCRIPTS = [
 
 export class Server implements vscode.Disposable {
   private readonly log = vscode.window.createOutputChannel("ONNX Lint", { log: true });
-  private readonly status = new Status(SCRIPTS);
+  private readonly status = new Status([...SCRIPTS, MODEL_TEXTS]);
   private client: LanguageClient | undefined;
   private work: Promise<void> = Promise.resolve();
 
@@ -136,7 +137,7 @@ export class Server implements vscode.Disposable {
       // -P: a folder `onnx_lsp` in the workspace is not the server.
       { command: environment.python, args: ["-P", "-m", "onnx_lsp.server"] },
       {
-        documentSelector: SCRIPTS,
+        documentSelector: [...SCRIPTS, MODEL_TEXTS],
         initializationOptions: () => ({ settings: settings() }),
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,

@@ -45,7 +45,7 @@ def _quick_fixes(
     ls: OnnxServer, snapshot: Snapshot | None, params: types.CodeActionParams
 ) -> list[types.CodeAction]:
     actions = []
-    version = snapshot.version if snapshot else None
+    version = snapshot.version if snapshot and snapshot.kind == "script" else None  # a model's fix knows its file
     for item in params.context.diagnostics:
         data = item.data if item.source == SOURCE and isinstance(item.data, dict) else {}
         if data.get("version") != version:

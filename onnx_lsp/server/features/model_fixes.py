@@ -36,7 +36,7 @@ async def apply_model_fix(ls: OnnxServer, uri: str, edit: dict) -> bool:
     except ChildDied as death:
         _tell(ls, f"{path} was not changed: {str(death).removeprefix(REFUSED)}")
         return False
-    ls.models.changed(path)
+    ls.model_changed(path)
     return bool(result and result.written)
 
 

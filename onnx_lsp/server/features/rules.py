@@ -1,32 +1,23 @@
-"""Rule cards as documents of the scheme `onnx-rule` (`workspace/textDocumentContent`, LSP 3.18)."""
+"""Rule cards as documents of the scheme `onnx-rule`."""
 
 from __future__ import annotations
 
 import os
 
-from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 from pygls.uris import urlparse
 
 from onnx_lsp.rulebook import Rulebook, UnknownRule, card_text
 from onnx_lsp.server.app import OnnxServer
-from onnx_lsp.server.convert import RULE_SCHEME
 
 
-def register(server: OnnxServer) -> None:
-    """Adds the handler."""
-    server.feature(types.WORKSPACE_TEXT_DOCUMENT_CONTENT)(content)
-
-
-async def content(ls: OnnxServer, params: types.TextDocumentContentParams) -> types.TextDocumentContentResult:
+async def card(ls: OnnxServer, uri: str) -> str:
     """The card that `onnx-rule:///CODE-name.md` names."""
-    scheme, _, path, *_ = urlparse(params.uri)
+    _, _, path, *_ = urlparse(uri)
     code = os.path.basename(path).partition("-")[0].removesuffix(".md")
-    if scheme != RULE_SCHEME:
-        raise JsonRpcInvalidParams.of(ValueError(f"{params.uri} is not an {RULE_SCHEME}: document"))
     for book in rulebooks(ls):
         try:
-            return types.TextDocumentContentResult(card_text(book.card(book.find(code).code)))
+            return card_text(book.card(book.find(code).code))
         except UnknownRule as error:
             reason = error
     raise JsonRpcInvalidParams.of(reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lsprotocol import types
 
 from onnx_lsp.server.app import OnnxServer
-from onnx_lsp.server.documents import QUIET_TIME, path_of
+from onnx_lsp.server.documents import QUIET_TIME, is_view, path_of
 
 SECTION = "onnx-lint"
 
@@ -35,7 +35,10 @@ def _changed(ls: OnnxServer, uri: str, quiet_time: float) -> None:
     if snapshot is None:
         return
     if snapshot.kind == "model":
-        ls.publisher.uris[snapshot.path] = uri
+        if is_view(uri):
+            ls.views.opened(snapshot.path, uri)
+        else:
+            ls.publisher.uris[snapshot.path] = uri
         if not quiet_time:
             ls.models.changed(snapshot.path)
         return
@@ -61,7 +64,8 @@ def did_close(ls: OnnxServer, params: types.DidCloseTextDocumentParams) -> None:
     if snapshot is None:
         return
     if snapshot.kind == "model":
-        ls.models.removed(snapshot.path)
+        close = ls.views.closed if is_view(uri) else ls.models.removed
+        close(snapshot.path)
         return
     ls.scripts.forget(snapshot.path)
     if not ls.client.pulls:

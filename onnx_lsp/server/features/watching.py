@@ -59,9 +59,9 @@ def did_change_watched_files(ls: OnnxServer, params: types.DidChangeWatchedFiles
 
 
 def _model_changed(ls: OnnxServer, path: str, change: types.FileEvent, itself: bool) -> None:
-    if itself:
+    if itself and not ls.views.uri(path):
         ls.publisher.uris[path] = change.uri
     if itself and change.type is types.FileChangeType.Deleted:
         ls.models.removed(path)
     elif itself or os.path.exists(path):
-        ls.models.changed(path)
+        ls.model_changed(path)

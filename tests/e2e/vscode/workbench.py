@@ -35,6 +35,11 @@ class Workbench:
         self._pick("Control+P", name, name)
         self.page.wait_for_selector(f'.tab.active[data-resource-name="{name}"]')
 
+    def explore(self, name: str, shown_as: str) -> None:
+        """Opens a file from the explorer; its tab may have another name."""
+        self.page.get_by_role("treeitem", name=name).first.dblclick()
+        self.page.wait_for_selector(f'.tab.active[data-resource-name="{shown_as}"]')
+
     def run(self, command: str) -> None:
         """Runs a command of the palette by its title."""
         self._pick("F1", f">{command}", command)
@@ -110,6 +115,16 @@ class Workbench:
         self.page.locator(".monaco-editor.focused").wait_for()
         self.page.keyboard.press("Control+Period")
         self.page.locator(".action-widget .monaco-list-row", has_text=title).first.click()
+
+    def light_bulb(self, problem: str, title: str) -> None:
+        """Goes to a problem in a read-only text and takes the fix `title` from the light bulb: no key opens its menu."""
+        self.problem(problem).first.dblclick()
+        self.page.locator('.monaco-editor [class*="lightbulb"]').first.click()
+        self.page.locator(".action-widget .monaco-list-row", has_text=title).first.click()
+
+    def line(self, text: str) -> Locator:
+        """The line of the editor that holds a text."""
+        return self.page.locator(".monaco-editor .view-line", has_text=text)
 
     def save(self) -> None:
         """Saves the changed file in front."""
