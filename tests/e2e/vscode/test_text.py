@@ -11,8 +11,10 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_model_opens_as_text_and_a_fault_is_repaired_on_its_line(open_folder, repository, tmp_path):
-    model = shutil.copy(repository / "examples" / "classifier.onnx", tmp_path)
-    window = open_folder(tmp_path)
+    model = tmp_path / "project" / "classifier.onnx"
+    model.parent.mkdir()
+    shutil.copy(repository / "examples" / "classifier.onnx", model)
+    window = open_folder(model.parent)
     window.show_problems()
     expect(window.problem("[Ln 1, Col 1]")).to_contain_text("ONX010")
     window.explore("classifier.onnx", shown_as="classifier.onnx.onnxtxt")

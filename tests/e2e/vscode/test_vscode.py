@@ -24,7 +24,7 @@ model = nn.Linear(4, 2)
 torch.onnx.export(model, torch.randn(1, 4), "one.onnx")
 torch.onnx.export(model, torch.randn(1, 4), "two.onnx", input_names="x", dynamic_axes=None)
 """
-BROKEN = "`logit` of Softmax `probabilities` is produced by nothing"
+BROKEN = "`logit` of Softmax `softmax` is produced by nothing"
 
 
 @pytest.fixture
