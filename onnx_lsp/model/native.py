@@ -41,7 +41,7 @@ PREFIX = re.compile(r"^\[(?:Shape|Type)InferenceError\]\s*")
 DECLARED = re.compile(r"[Ii]nferred (shape and|elem type differs from) existing")
 # What inference says in the expansion of an operator with a default for an attribute, which it forgets.
 UNBOUND = re.compile(r"[Oo]ne and only one of the attributes 'value'")
-FOLLOW_ON = re.compile(r"expected to have type but instead is null|Inference error\(s\):\s*$")
+FOLLOW_ON = re.compile(r"expected to have type but instead is null|inputs are expected to have tensor type|Inference error\(s\):\s*$")
 
 
 @dataclass(frozen=True, slots=True)

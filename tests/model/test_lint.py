@@ -70,6 +70,10 @@ FAULTS = {
         "g (float[2,3] x) => (float y) { a = dom.Custom(x) b = Conv(a, a) c = Concat<axis = 0>(a, x) y = MatMul(x, x) }",
         [("SHP001", "graph/node[3]")],
     ),
+    "an integer product behind a custom op": (
+        "g (float[2,3] x, float s, uint8 z) => (float y) { a = dom.Custom(x) b = QLinearMatMul(a, s, z, a, s, z, s, z) y = MatMul(x, x) }",
+        [("SHP001", "graph/node[2]")],
+    ),
     "a wrong declared output": (
         "g (float[2,3] x) => (float[2,4] y) { y = Relu(x) }",
         [("SHP002", "graph/node[0]")],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from onnx_lsp.checks import Report, check
+from onnx_lsp.engine import MAX_RELATED
+from onnx_lsp.model import proto
 from onnx_lsp.model.checks.dims import type_of
 from onnx_lsp.model.checks.noops import bypass_fix
 from onnx_lsp.model.checks.weights import SCALES, tensor_of
@@ -20,17 +22,29 @@ FLOAT_ISLANDS = frozenset({"Relu", "LeakyRelu", "Sigmoid", "Tanh", "Clip", "MaxP
 WEIGHTED = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 
 
-@check("QNT001", op=tuple(SCALES))
-def bad_scale(node: Node, model: Model, weights: Weights, report: Report) -> None:
-    for number in SCALES[node.op]:
-        name = node.inputs[number] if number < len(node.inputs) else ""
-        tensor, _ = tensor_of(node.scope, name)
-        found = weights.numbers(tensor) if tensor is not None else None
+@check("QNT001")
+def bad_scale(model: Model, weights: Weights, report: Report) -> None:
+    for name, tensor, nodes in _scales(model):
+        found = weights.numbers(tensor)
         if found is None or not found.count:
             continue
         what = "NaN" if found.nans else "infinite" if found.infinite else "0" if found.zeros else "negative" if found.least < 0 else ""
         if what:
-            report("scale", node, node=node.title(), name=name, what=what)
+            first, *others = nodes
+            related = tuple(report.related(node, f"{node.title()} takes it too") for node in others[:MAX_RELATED])
+            report("scale", first, node=first.title(), name=name, what=what, related=related)
+
+
+def _scales(model: Model) -> list[tuple[str, proto.TensorProto, list[Node]]]:
+    """Every constant scale: its name, its numbers, and the nodes that take it."""
+    found: dict[tuple[str, str], tuple[str, proto.TensorProto, list[Node]]] = {}
+    for op, numbers in SCALES.items():
+        for node in model.by_op.get(op, ()):
+            for name in (node.inputs[number] for number in numbers if number < len(node.inputs)):
+                tensor, home = tensor_of(node.scope, name)
+                if tensor is not None and home is not None:
+                    found.setdefault((home.path, name), (name, tensor, []))[2].append(node)
+    return list(found.values())
 
 
 # Tensors and their zero points, as numbers of inputs.
