@@ -128,8 +128,7 @@ class Flow:
         found = (match for node in nodes for match in ASSIGNED.finditer(self.source.data, node.start_byte, node.end_byte))
         return {match[1].decode() for match in found if not init.start_byte <= match.start() < init.end_byte}
 
-    def evaluate(self, node: Node | None, frame: Frame) -> Value:
-        return ev.evaluate(self, node, frame)
+    evaluate = ev.evaluate
 
     # Statements
 
@@ -317,7 +316,7 @@ class Flow:
         """The value of a call, and its effects."""
         function = node.child_by_field_name("function")
         if function.type == "attribute":
-            if self.source.of(function).startswith("super("):
+            if self.source.data.startswith(b"super(", function.start_byte):
                 return self._call_super(function, node, frame)
             base = self.evaluate(function.child_by_field_name("object"), frame)
             name = self.source.of(function.child_by_field_name("attribute"))

@@ -78,7 +78,7 @@ class Source:
     def of(self, node: Node) -> str:
         """The text of a node."""
         start, end = node.start_byte, node.end_byte
-        return self.text[start:end] if self.ascii else self.slice(start, end)
+        return self.text[start:end] if self.ascii else self.data[start:end].decode("utf-8", "surrogatepass")
 
     def slice(self, start: int, end: int) -> str:
         """The text between two byte offsets."""

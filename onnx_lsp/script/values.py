@@ -259,8 +259,10 @@ class Value:
     @property
     def constant(self) -> object:
         """The one constant that this surely is, or `...` (a constant that no rule looks for)."""
-        atom = self.only
-        return atom.value if isinstance(atom, Const) else ...
+        if len(self.atoms) != 1 or self.partial:
+            return ...
+        atom = self.atoms[0]
+        return atom.value if type(atom) is Const else ...
 
     @property
     def constants(self) -> list[object] | None:
