@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import os
 import random
 import sys
 import tempfile
@@ -26,7 +27,8 @@ from tests.models import onnx_models, real_models
 
 CARDS = Path(__file__).parents[2] / "rules" / "model"
 SEED_SIZE = 40_000  # bytes; bigger models only take longer
-SECONDS = 5
+SECONDS = 5  # of processor time
+PATIENCE = 60  # seconds on the clock: other work on the machine is not the model's fault
 MEGABYTES = 200  # beside three times the file
 FOUND = Settings(select=("ALL",), deep=True)
 NUMBERS = (0, 1, -1, 2, 7, 100, 2**31 - 1, -(2**31), 2**31, 2**62, 2**63 - 1, -(2**63))
@@ -187,18 +189,18 @@ def campaign(count: int, seed: int, keep: Path | None = None) -> collections.Cou
     """Lints mutants; counts the outcomes.
 
     Returns:
-        `ok`, and per kind of failure, named by its message, how often it happened.
+        `ok`, `contained`, and per kind of failure, named by its message, how often it happened.
     """
     outcomes: collections.Counter[str] = collections.Counter()
     with tempfile.TemporaryDirectory() as folder:
-        path, worker = Path(folder, "model.onnx"), Worker(SECONDS, MEGABYTES)
+        path, worker = Path(folder, "model.onnx"), Worker(PATIENCE, MEGABYTES)
         try:
             for number, data in zip(range(count), cases(seed, seeds()), strict=False):
                 path.write_bytes(data)
                 worker.memory = MEGABYTES + 3 * len(data) // 1_000_000
                 outcome = look(worker, path)
                 outcomes[outcome] += 1
-                if outcome != "ok" and keep is not None and outcomes[outcome] <= 3:
+                if outcome not in ("ok", "contained") and keep is not None and outcomes[outcome] <= 3:
                     keep.mkdir(exist_ok=True)
                     (keep / f"{seed}-{number}.onnx").write_bytes(data)
                     print(f"{seed}-{number}: {outcome}", flush=True)
@@ -208,15 +210,27 @@ def campaign(count: int, seed: int, keep: Path | None = None) -> collections.Cou
 
 
 def look(worker: Worker, path: Path) -> str:
-    """Lints one mutant. What goes wrong is named by the phase and the words."""
-    stage, begin = None, time.monotonic()
+    """Lints one mutant. What goes wrong is named by the phase and the words.
+
+    onnx itself aborts now and then; that this is one finding, and the run goes on, is what the child is for: `contained`.
+    """
+    worker.start()
+    stage, pid, begin = None, worker.pid, processor_time(worker.pid)
     try:
         for stage in worker.steps("lint_model", path=str(path), settings=FOUND):
             pass
     except ChildDied as error:
-        return f"{stage.phase if stage else 'start'} {error}"
+        native = stage is not None and stage.phase in ("the ONNX checker", "shape inference")
+        aborted = native and "SIGABRT" in str(error)
+        return "contained" if aborted else f"{stage.phase if stage else 'start'} {error}"
     failed = [item.message for item in stage.findings if item.code == "FIL099"]
-    return failed[0] if failed else "ok" if time.monotonic() - begin < SECONDS else "slow"
+    return failed[0] if failed else "ok" if processor_time(pid) - begin < SECONDS else "slow"
+
+
+def processor_time(pid: int) -> float:
+    """Seconds that a process has used (Linux)."""
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> int:
@@ -230,7 +244,7 @@ def main() -> int:
     for outcome, number in outcomes.most_common():
         print(f"{number:8} {outcome}")
     print(f"{args.cases} cases, seed {args.seed}, {time.monotonic() - begin:.0f} s")
-    return outcomes.total() - outcomes["ok"] > 0
+    return outcomes.total() > outcomes["ok"] + outcomes["contained"]
 
 
 if __name__ == "__main__":

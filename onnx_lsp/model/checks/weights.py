@@ -97,7 +97,7 @@ def zero_weight(model: Model, weights: Weights, report: Report) -> None:
 @check("NUM005")
 def beyond_half(model: Model, weights: Weights, report: Report) -> None:
     for at, name, tensor, users in held(model):
-        halved = any(node.op == "Cast" and node.attr("to") == 10 for node, _ in users)
+        halved = any(node.op == "Cast" and node.integer("to", 0) == 10 for node, _ in users)
         if tensor.data_type not in (1, 11) or not halved and multiplied(users) is None:
             continue
         found = weights.unusual(tensor)
