@@ -55,6 +55,22 @@ def transformer(path: Path, layers: int = 12, width: int = 1024, feed_forward: i
     return path
 
 
+def external(path: Path, layers: int = 150, width: int = 2000) -> Path:
+    """A chain of matrices whose 2.4 GB lie in a file of their own, a sparse one: reading it costs no disk."""
+    build = Builder()
+    value, size = "x", 4 * width * width
+    for number in range(layers):
+        weight = TensorProto(name=f"w{number}", data_type=TensorProto.FLOAT, dims=[width, width], data_location=TensorProto.EXTERNAL)
+        for key, text in (("location", "weights.bin"), ("offset", str(number * size)), ("length", str(size))):
+            weight.external_data.add(key=key, value=text)
+        build.weights.append(weight)
+        value = build.op("Relu", build.op("MatMul", value, weight.name))
+    build.save(path, value, width)
+    with open(path.with_name("weights.bin"), "wb") as file:
+        file.truncate(layers * size)
+    return path
+
+
 def many_nodes(path: Path, nodes: int = 5000, weights: int = 100, width: int = 512) -> Path:
     """A deep graph: `nodes` nodes of which `weights` carry a (width, width) float32 matrix; 100 MB at the defaults."""
     build = Builder()

@@ -247,8 +247,10 @@ class Model:
         names: set[object] = set(self.opsets)
         for scope in self.scopes:
             names.update(scope.producers, scope.consumers, scope.inputs, scope.outputs, scope.initializers)
-            names.update(scope.sparse, (node.op for node in scope.nodes), (node.proto.domain for node in scope.nodes))
+            names.update(scope.sparse, (node.domain for node in scope.nodes))
+        names.update(self.by_op)
         names.update(text for item in self.proto.functions for text in (item.name, item.domain, *item.input))
+        names.update(item.domain for function in self.proto.functions for item in function.opset_import)
         names.update(text for entry in self.proto.metadata_props for text in (entry.key, entry.value))
         return all(isinstance(name, str) for name in names)
 

@@ -22,6 +22,8 @@ def main(parent: int) -> None:
     wire = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     while (request := frames.read(sys.stdin.buffer)) is not None:
+        gc.collect()  # what the task before has left
+        gc.freeze()  # what still stays will go on to stay
         serve(request, wire)
 
 
@@ -41,5 +43,3 @@ def serve(request: object, wire) -> None:
         frames.write(wire, (FAILED, f"failed: {type(error).__name__}: {error}"))
     else:
         frames.write(wire, (DONE, None))
-    gc.collect()
-    gc.freeze()  # what is left stays

@@ -43,7 +43,7 @@ def conv_channels(node: Node, shapes: Shapes, report: Report) -> None:
 @check("SHP011", op=tuple(WEIGHTED))
 def conv_kernel(node: Node, shapes: Shapes, report: Report) -> None:
     w = dims(node, WEIGHTED[node.op][1], shapes)
-    kernel = attribute(node, "kernel_shape", None)
+    kernel = node.ints("kernel_shape")
     if node.domain or not w or not kernel or len(w) < 3:
         return
     spatial = w[2:]
@@ -58,8 +58,8 @@ def window_too_large(node: Node, shapes: Shapes, report: Report) -> None:
     x = dims(node, 0, shapes)
     if node.domain or not x or len(x) < 3 or attribute(node, "auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID", b""):
         return
-    kernel = attribute(node, "kernel_shape", None)
-    if kernel is None and node.op in CONVOLUTIONS:
+    kernel = node.ints("kernel_shape")
+    if not kernel and node.op in CONVOLUTIONS:
         w = dims(node, CONVOLUTIONS[node.op][1], shapes)
         kernel = w[2:] if w else None
     if not kernel or len(kernel) != len(x) - 2:

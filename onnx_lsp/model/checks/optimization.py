@@ -39,8 +39,9 @@ def unused_node(model: Model, report: Report) -> None:
 
 
 def _dead(node: Node, scope: Scope) -> bool:
+    read, handed_out = scope.consumers, scope.outputs
     for name in node.outputs:
-        if name and (name in scope.consumers or name in scope.outputs):
+        if name and (name in read or name in handed_out):
             return False
     return True
 
@@ -149,10 +150,11 @@ def _ends(node: Node, known: set[str]) -> bool:
 
 
 def _constant(scope: Scope, name: str) -> bool:
-    home = scope.home(name)
+    node = scope.producers.get(name)
+    home = scope if node is not None else scope.home(name)
     if home is None or name in home.inputs:
         return False
-    node = home.producers.get(name)
+    node = node or home.producers.get(name)
     return name in home.initializers or node is not None and node.op == "Constant" and not node.domain
 
 

@@ -81,7 +81,7 @@ def _elements(scope: Scope) -> Iterator[int]:
         declared = [*declared, *scope.proto.input, *scope.proto.output]
     yield from (value.type.tensor_type.elem_type for value in declared)
     for node in scope.nodes:
-        for item in node.proto.attribute:
+        for item in node.proto.attribute[:]:
             yield item.i if item.name in ("to", "dtype", "output_dtype") else item.t.data_type
 
 
