@@ -14,7 +14,7 @@ from pygls.exceptions import JsonRpcException
 
 from onnx_lsp.actions.report_text import seconds
 from tests.actions.conftest import children, write_mlp
-from tests.server.session import Session, capabilities, session
+from tests.server.session import COMMAND, Session, capabilities, session
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
 BENCHMARK, OPTIMIZATION = "onnx-lint.runBenchmark", "onnx-lint.runOptimization"
@@ -82,7 +82,7 @@ async def test_what_there_is_to_choose(mlp):
 @pytest.mark.parametrize("way", ["request", "progress"])
 @pytest.mark.parametrize(("command", "moment"), [(BENCHMARK, "generation"), (OPTIMIZATION, "trying")])
 async def test_cancelling_leaves_nothing(mlp, way, command, moment):
-    async with session(capabilities(progress=True), root=mlp.parent) as editor:
+    async with session(capabilities(progress=True), root=mlp.parent, command=COMMAND) as editor:
         running = editor.command(command, {"models": [mlp.as_uri()], "seconds": 600}, number="long")
         token = await editor.progressed(lambda value: moment in value.get("message", ""))
         started = time.monotonic()
@@ -121,7 +121,7 @@ async def test_the_end_of_the_client_ends_a_benchmark(mlp):
 
 
 async def end_while_it_runs(mlp: Path) -> None:
-    async with session(capabilities(progress=True), root=mlp.parent) as editor:
+    async with session(capabilities(progress=True), root=mlp.parent, command=COMMAND) as editor:
         server = editor.server
         running = editor.command(BENCHMARK, {"models": [mlp.as_uri()], "seconds": 600})
         await editor.progressed(lambda value: "generation" in value.get("message", ""))
