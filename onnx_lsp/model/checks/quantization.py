@@ -108,7 +108,7 @@ def float_weight(node: Node, report: Report) -> None:
 @check("QNT005", op="QuantizeLinear")
 def repeated_quantization(node: Node, model: Model, constants: Constants, report: Report) -> None:
     before = node.scope.producers.get(node.inputs[0]) if node.inputs else None
-    if before is None or before.op != "DequantizeLinear" or before.domain != node.domain or before.index >= node.index:
+    if before is None or before.op != "DequantizeLinear" or before.domain != node.domain or before.index >= node.index or not before.inputs:
         return
     first = node.scope.producers.get(before.inputs[0])
     same = _same(before, node, constants)

@@ -98,7 +98,7 @@ def _texts(model: Model) -> Iterator[tuple[str, str, str]]:
     """(place, key, text) of every piece of metadata and documentation."""
     proto = model.proto
     if proto.doc_string:
-        yield "", "doc_string", proto.doc_string
+        yield "", "doc_string", _text(proto.doc_string)
     for entry in proto.metadata_props:
         yield "", entry.key, entry.value
     for scope in model.scopes:
@@ -110,9 +110,14 @@ def _texts(model: Model) -> Iterator[tuple[str, str, str]]:
 
 def _of(place: str, proto) -> Iterator[tuple[str, str, str]]:
     if proto.doc_string:
-        yield place, "doc_string", proto.doc_string
+        yield place, "doc_string", _text(proto.doc_string)
     for entry in proto.metadata_props:
-        yield place, entry.key, entry.value
+        yield place, _text(entry.key), _text(entry.value)
+
+
+def _text(value: str | bytes) -> str:
+    """Protobuf gives bytes for a string that is not UTF-8."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 @check("SEC040")
