@@ -35,7 +35,7 @@ def bypass_fix(code: str, nodes: list[Node], model: Model, source: str = "") -> 
     There is none for nodes without which the interface would be another.
     """
     pairs = [(node, source or node.inputs[0]) for node in nodes]
-    free = tuple((node.index, given) for node, given in pairs if node.scope.can_bypass(given, node.outputs[0]))
+    free = tuple((node.index, given) for node, given in pairs if node.outputs and node.scope.can_bypass(given, node.outputs[0]))
     return {"remove": ModelEdit(code, "remove", nodes[0].scope.path, (("nodes", free),), model.skeleton.digest)} if free else {}
 
 
