@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from onnx_lsp.checks import MODEL_CHECKS, SCRIPT_CHECKS, Check, Report
+from onnx_lsp.checks import SCRIPT_CHECKS, Check, Report
 from onnx_lsp.diagnostics import Diagnostic, Related
 from onnx_lsp.rulebook import UnknownRule
 from onnx_lsp.settings import Selection, Settings

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from onnx_lsp.model import proto
 from onnx_lsp.model.graph import Model
-from onnx_lsp.model.native import byte_size
+from onnx_lsp.model.sizes import byte_size
 
 EXTERNAL = proto.TensorProto.EXTERNAL
 TENSOR = proto.AttributeProto.TENSOR

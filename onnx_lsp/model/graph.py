@@ -79,6 +79,16 @@ class Node:
         return f"<{self.path} {self.op}>"
 
 
+def bodies(node: proto.NodeProto) -> Iterator[tuple[proto.GraphProto, str]]:
+    """The subgraphs of a node with the label that paths give them."""
+    for attribute in node.attribute[:]:
+        if attribute.type == GRAPH:
+            yield attribute.g, attribute.name
+        elif attribute.type == GRAPHS:
+            for number, graph in enumerate(attribute.graphs):
+                yield graph, f"{attribute.name}[{number}]"
+
+
 def attribute_value(item: proto.AttributeProto) -> object:
     """What an attribute holds, by its declared type; None for a reference or an unknown type."""
     name = ATTRIBUTE_FIELDS.get(item.type)

@@ -10,6 +10,7 @@ from onnx_lsp.engine import os_reason
 from onnx_lsp.model import native, proto, reading
 from onnx_lsp.model.dataflow import dataflow
 from onnx_lsp.model.graph import Model
+from onnx_lsp.model.prepared import Copy
 from onnx_lsp.model.shapes import Shapes
 
 
@@ -41,7 +42,7 @@ def infer(path: str, sizes: Mapping[str, int] | None = None) -> Inferred:
     if not found.usable:
         raise NoModel(f"no ONNX model: {reading.why_not(found)}")
     model = found.model
-    copy = native.Copy(model, dataflow(model))
+    copy = Copy(model, dataflow(model))
     _set(copy.message.graph, sizes or {})
     inferred = native.infer(copy)[1] if model.opsets else None
     return Inferred(model, Shapes(inferred, model.scopes))

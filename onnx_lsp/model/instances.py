@@ -5,7 +5,7 @@ from __future__ import annotations
 from onnx_lsp.model import proto
 from onnx_lsp.model.calls import Key, called, keys
 from onnx_lsp.model.graph import Model, Node, Scope
-from onnx_lsp.model.native import Copy
+from onnx_lsp.model.prepared import Copy
 from onnx_lsp.model.shapes import Shapes
 
 MAX_FUNCTIONS = 200  # bodies that are inferred; a model of more is one of generated code

@@ -17,8 +17,8 @@ from onnx_lsp.suppression import METADATA_KEY
 from onnx_lsp.workspace import Workspace
 
 if TYPE_CHECKING:
-    from onnx_lsp.model.native import Copy
     from onnx_lsp.model.graph import Model, Node
+    from onnx_lsp.model.prepared import Copy
     from onnx_lsp.model.reading import Reading
     from onnx_lsp.model.shapes import Shapes
 
@@ -59,6 +59,7 @@ def _of_model(run: Run, checks: list[Check], facts: dict[str, object]) -> Iterat
     from onnx_lsp.model.external import External
     from onnx_lsp.model.operators import Operators
     from onnx_lsp.model.payload import Weights
+    from onnx_lsp.model.prepared import Copy
 
     reading = facts["reading"]
     model = facts["model"] = reading.model
@@ -72,7 +73,7 @@ def _of_model(run: Run, checks: list[Check], facts: dict[str, object]) -> Iterat
     rest += declared(run)
     if any(check.code in run.selection.enabled for check in rest):
         yield Stage("the ONNX checker", findings(run, reading))
-        copy = native.Copy(model, flow, facts["told"].places)
+        copy = Copy(model, flow, facts["told"].places)
         sound = facts["sound"] = bool(model.opsets) and min(model.opsets.values()) > 0
         facts["refusals"] = native.checker_faults(copy) if sound else []
         facts["operators"] = Operators(model, suspicious=bool(facts["told"] or facts["refusals"]))
@@ -80,14 +81,14 @@ def _of_model(run: Run, checks: list[Check], facts: dict[str, object]) -> Iterat
         yield Stage("shape inference", findings(run, reading))
         outdated = facts["operators"].outdated
         if facts["refusals"]:  # the checker may have blamed the node around; our own checks know better
-            copy = native.Copy(model, flow, facts["told"].places, outdated)
+            copy = Copy(model, flow, facts["told"].places, outdated)
         facts |= _inferred(copy, facts)
         later = [check for check in rest if not _needs(check) <= REFUSALS | ECHO]
         of_shapes = [check for check in later if check.code.startswith("SHP") and not ECHO & _needs(check)]
         told = len(facts["told"].places)
         _run(run, of_shapes, facts)
         if len(facts["told"].places) > told:  # infer again, without what follows from these faults
-            facts |= _inferred(native.Copy(model, flow, facts["told"].places, outdated), facts)
+            facts |= _inferred(Copy(model, flow, facts["told"].places, outdated), facts)
         of_weights = [check for check in later if "weights" in check.needs]
         _staged(run, [check for check in later if check not in (*of_shapes, *of_weights)], facts)
         if of_weights:

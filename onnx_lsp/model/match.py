@@ -23,8 +23,8 @@ from fnmatch import fnmatchcase
 from onnx_lsp.checks import Report
 from onnx_lsp.model import proto
 from onnx_lsp.model.graph import Model, Node, attribute_value
-from onnx_lsp.model.native import byte_size
 from onnx_lsp.model.shapes import Shapes, TensorType
+from onnx_lsp.model.sizes import byte_size
 
 NODE_KEYS = frozenset({"op", "op-not", "domain", "domain-not", "attributes"})
 VALUE_KEYS = frozenset(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from onnx_lsp.model import counting, proto
 from onnx_lsp.model.counting import WIDTHS, Numbers
 from onnx_lsp.model.graph import Model
-from onnx_lsp.model.native import byte_size
+from onnx_lsp.model.sizes import byte_size
 from onnx_lsp.model.text import values
 from onnx_lsp.model.text.payload import FIELDS, SAME_AS_RAW, Place, place
 

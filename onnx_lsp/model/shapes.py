@@ -6,8 +6,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from onnx_lsp.model import proto
-from onnx_lsp.model.graph import Scope
-from onnx_lsp.model.native import bodies
+from onnx_lsp.model.graph import Scope, bodies
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from onnx_lsp.model.external import External
 from onnx_lsp.model.flops import Flops, flops
 from onnx_lsp.model.graph import Model
 from onnx_lsp.model.inferred import Inferred, NoModel, infer
-from onnx_lsp.model.native import byte_size
 from onnx_lsp.model.shapes import tensor_type
+from onnx_lsp.model.sizes import byte_size
 from onnx_lsp.model.usage import element_name
 
 

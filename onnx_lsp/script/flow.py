@@ -33,7 +33,6 @@ from onnx_lsp.script.values import (
     Obj,
     Partial,
     Ref,
-    Seq,
     Value,
     const,
     join,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import ModelEdit
 from onnx_lsp.model.graph import Model, Node, Scope
-from onnx_lsp.model.native import Contradiction
+from onnx_lsp.model.prepared import Contradiction
 from onnx_lsp.model.shapes import Shapes, TensorType, differ, tensor_type
 from onnx_lsp.model.told import Told
 

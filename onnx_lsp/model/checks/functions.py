@@ -12,6 +12,7 @@ from onnx_lsp.model.checks.header import shown
 from onnx_lsp.model.checks.security import SHIPPED
 from onnx_lsp.model.graph import Model, Scope
 
+
 @check("ONX050")
 def duplicate_function(model: Model, report: Report) -> None:
     for (domain, name, _), count in Counter(key(scope) for scope in model.functions).items():

@@ -8,8 +8,8 @@ from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import ModelEdit
 from onnx_lsp.engine import MAX_RELATED
 from onnx_lsp.model.graph import Model, Scope
-from onnx_lsp.model.native import byte_size
 from onnx_lsp.model.reading import Reading
+from onnx_lsp.model.sizes import byte_size
 
 UNWIELDY = 512 << 20  # bytes of weights inside of the file
 MUCH = 64 << 10  # bytes of dead weight that are worth a line on the terminal

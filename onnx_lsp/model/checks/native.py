@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from onnx_lsp.checks import Report, check
 from onnx_lsp.model.dataflow import Dataflow
 from onnx_lsp.model.graph import Model, Node
-from onnx_lsp.model.native import Fault
+from onnx_lsp.model.prepared import Fault
 from onnx_lsp.model.shapes import Shapes
 from onnx_lsp.model.told import Told
 

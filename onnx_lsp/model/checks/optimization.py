@@ -11,8 +11,8 @@ from onnx_lsp.model.checks.noops import edit
 from onnx_lsp.model.checks.several import by_scope, report_nodes
 from onnx_lsp.model.constants import Constants, literal
 from onnx_lsp.model.graph import Model, Node, Scope
-from onnx_lsp.model.native import byte_size
 from onnx_lsp.model.shapes import Shapes
+from onnx_lsp.model.sizes import byte_size
 
 STANDARD = ("", "ai.onnx.ml")
 RANDOM = frozenset({"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"})

@@ -11,9 +11,9 @@ from onnx_lsp.engine import MAX_RELATED
 from onnx_lsp.model.calls import MAX_EXPANSION, expanded
 from onnx_lsp.model.constants import Constants
 from onnx_lsp.model.graph import Model, Node
-from onnx_lsp.model.native import byte_size
 from onnx_lsp.model.provenance import LOCAL_PATH
 from onnx_lsp.model.signatures import domains
+from onnx_lsp.model.sizes import byte_size
 
 PYTHON_OPS = frozenset({"PyOp", "PythonOp", "PyCustomOp", "PythonOpGrad"})
 # Domains whose operators ship with onnxruntime (or that every runtime is told of by the model itself).

@@ -9,8 +9,8 @@ from onnx_lsp.checks import Report, check
 from onnx_lsp.model import proto
 from onnx_lsp.model.checks.initializers import readable
 from onnx_lsp.model.graph import Model, Scope
-from onnx_lsp.model.native import ITEM_BITS, byte_size
 from onnx_lsp.model.shapes import TensorType, differ, tensor_type
+from onnx_lsp.model.sizes import ITEM_BITS, byte_size
 from onnx_lsp.model.wire import RAW_DATA
 
 TENSOR = proto.AttributeProto.TENSOR

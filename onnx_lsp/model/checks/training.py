@@ -9,7 +9,7 @@ from onnx_lsp.model.checks.initializers import readable
 from onnx_lsp.model.checks.noops import bypass_fix, edit
 from onnx_lsp.model.constants import Constants
 from onnx_lsp.model.graph import Model, Node
-from onnx_lsp.model.native import byte_size
+from onnx_lsp.model.sizes import byte_size
 
 MODE_INPUT = 12  # the opset from which Dropout takes training_mode as an input
 MODE_ATTRIBUTE = 14  # the opset from which BatchNormalization has it as an attribute

@@ -12,8 +12,8 @@ from onnx_lsp.model.checks.initializers import readable
 from onnx_lsp.model.constants import literal
 from onnx_lsp.model.counting import SHARE
 from onnx_lsp.model.graph import Model, Node, Scope
-from onnx_lsp.model.native import byte_size
 from onnx_lsp.model.payload import Weights
+from onnx_lsp.model.sizes import byte_size
 
 FLOATS = frozenset({1, 10, 11, 16})
 # Inputs that are multiplied: an Inf there is an Inf, or a NaN, in every result.

@@ -5,7 +5,19 @@ changed, so several edits of one lint run can be applied together. The weights a
 Importing this registers all fixes.
 """
 
-from onnx_lsp.model.fixes import declared, functions, header, initializers, inline, metadata, names, noops, optimization, order, training
+from onnx_lsp.model.fixes import (
+    declared,
+    functions,
+    header,
+    initializers,
+    inline,
+    metadata,
+    names,
+    noops,
+    optimization,
+    order,
+    training,
+)
 from onnx_lsp.model.fixes.apply import Applied, apply_fixes, write_back
 from onnx_lsp.model.fixes.draft import FIXES, Draft, Fixer, FixRefused, fix
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx_lsp.model import proto
 from onnx_lsp.model.fixes.draft import Draft, fix
-from onnx_lsp.model.native import bodies
+from onnx_lsp.model.graph import bodies
 
 
 @fix("ONX010", "rename")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from onnx_lsp.model import proto
 from onnx_lsp.model.fixes.draft import Draft, FixRefused
-from onnx_lsp.model.native import bodies
+from onnx_lsp.model.graph import bodies
 
 
 def bypass(draft: Draft, at: str, source: str, target: str) -> None:

@@ -10,7 +10,7 @@ from onnx_lsp.model.graph import Model
 from onnx_lsp.model.text.attributes import GRAPH, GRAPHS, Attributes
 from onnx_lsp.model.text.extras import ALWAYS, extras, line, to_json
 from onnx_lsp.model.text.layout import Layout, Text
-from onnx_lsp.model.text.style import Style, Weights
+from onnx_lsp.model.text.style import Style
 from onnx_lsp.model.text.tensors import Tensors
 from onnx_lsp.model.text.words import Names, operator, string, type_of
 from onnx_lsp.model.wire import Skeleton

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from onnx_lsp.model import proto
 from onnx_lsp.model.text import values
-from onnx_lsp.model.text.payload import EXTERNAL, SAME_AS_RAW, FIELDS, Hasher, place
+from onnx_lsp.model.text.payload import EXTERNAL, FIELDS, SAME_AS_RAW, Hasher, place
 from onnx_lsp.model.text.style import Style, Weights
 from onnx_lsp.model.text.words import element, float32, float64, string, tensor
 from onnx_lsp.model.wire import Skeleton

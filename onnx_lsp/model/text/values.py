@@ -10,7 +10,7 @@ import math
 import struct
 
 from onnx_lsp.model import proto
-from onnx_lsp.model.native import byte_size
+from onnx_lsp.model.sizes import byte_size
 
 # DataType -> (struct code of one value in raw_data, field for typed data)
 # float16 and smaller types are written as their bits, as ONNX's own text does; packed ones byte by byte.

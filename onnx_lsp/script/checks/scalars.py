@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from onnx_lsp.checks import Report, check
 from onnx_lsp.script.calls import ExportCall
-from onnx_lsp.script.values import Const
 
 
 @check("EXP703")
