@@ -9,6 +9,10 @@ import os
 import re
 import stat
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from onnx_lsp.model.header import Header
 
 CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
@@ -49,6 +53,19 @@ class Workspace:
             raise OSError(22, "it is not a regular file", path)  # opening a pipe would block for ever
         with open(absolute, "rb") as file:
             return decode(file.read())
+
+    def header(self, path: str) -> Header | None:
+        """What a model on disk says of itself; None where there is none that can be read."""
+        absolute = os.path.abspath(path)
+        self.dependencies.add(absolute)
+        if not os.path.isfile(absolute):
+            return None
+        from onnx_lsp.model.header import read_header
+
+        try:
+            return read_header(absolute)
+        except OSError:
+            return None
 
     def names(self, folder: str, wanted: re.Pattern[str]) -> list[str]:
         """The names in a folder that match, sorted; none where there is no such folder. A dependency too: see `LISTING`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import onnx
 import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -178,3 +179,16 @@ async def test_a_changed_pin_of_torch_lints_again(tmp_path, exists):
         requirements.write_text("torch==2.8\n")
         editor.touched(requirements, kind)
         assert codes((await editor.pushed(uri, 2)).diagnostics) == []
+
+
+async def test_a_model_that_comes_where_a_script_writes_lints_the_script_again(tmp_path):
+    text = BAD.replace('input_names="x"', "dynamo=False, dynamic_axes=None, opset_version=17")
+    async with session(capabilities(watch=True), root=tmp_path, settings={"select": ["EXP304"]}) as editor:
+        uri = editor.open(tmp_path / "export.py", text)
+        assert codes((await editor.pushed(uri)).diagnostics) == []
+        model = onnx.parser.parse_model(
+            '<ir_version: 8, producer_name: "pytorch", opset_import: ["" : 11]> g (float[2] x) => (float[2] y) { y = Relu (x) }'
+        )
+        onnx.save(model, tmp_path / "m.onnx")
+        editor.touched(tmp_path / "m.onnx", types.FileChangeType.Created)
+        assert codes((await editor.pushed(uri, 2)).diagnostics) == ["EXP304"]

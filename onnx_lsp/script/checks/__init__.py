@@ -19,6 +19,7 @@ from onnx_lsp.script.checks import (  # noqa: F401
     op_support,
     op_targets,
     opset,
+    opset_files,
     opset_targets,
     optimizer,
     other_exporters,

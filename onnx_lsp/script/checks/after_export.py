@@ -35,7 +35,7 @@ PATHS = ("string", "identifier", "attribute", "concatenated_string")  # which me
 @check("EXP601")
 def never_checked(file: Script, report: Report) -> None:
     """Nothing in this file opens the exported path."""
-    if not file.calls or _is_test(file.path) or _may_open(file):
+    if not file.calls or is_test(file.path) or _may_open(file):
         return
     for call in file.calls:
         argument = call.arguments.get("f")
@@ -78,7 +78,8 @@ def _may_open(file: Script) -> bool:
     return any(node is not None and node.type not in NOT_CODE and not file.imports.in_import(node) for node in nodes)
 
 
-def _is_test(path: str) -> bool:
+def is_test(path: str) -> bool:
+    """A file is called as tests are."""
     name = os.path.basename(path)
     return name.startswith("test_") or name.endswith(("_test.py", "_tests.py")) or name == "conftest.py"
 

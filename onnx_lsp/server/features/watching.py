@@ -1,4 +1,4 @@
-"""Files that change on disk: models are linted, configuration and modules that scripts use are read again."""
+"""Files that change on disk: models are linted, configuration and what scripts use is read again."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ def did_change_watched_files(ls: OnnxServer, params: types.DidChangeWatchedFiles
         model = path.removesuffix(EXTERNAL_DATA)
         if kind_of(model) == "model":
             _model_changed(ls, model, change, itself=model == path)
+            affected += ls.scripts.forget_dependents(path)
         elif os.path.basename(path) in CONFIGURATION:
             settings_changed = True
         elif change.type is types.FileChangeType.Changed or kind_of(path) == "script":
