@@ -12,6 +12,7 @@ from onnx_lsp.script.syntax import Script
 from onnx_lsp.script.usage import Use, call_around, call_nodes, enclosing, function_of, names_in
 from onnx_lsp.script.values import Const, Seq, Value
 
+VERIFIES_SINCE, TOLERANCE = (2, 9), "1e-3"  # `verify_onnx_program` was run with torch 2.13
 SAYS = r"(?:print|(?:\w+\.)*(?:info|debug|warning|warn|error|exception|echo|critical|success|print_exc)|logger)$"
 
 
@@ -136,9 +137,38 @@ def verify_not_enforced(call: ExportCall, file: Script, report: Report) -> None:
     argument = call.arguments.get("verify")
     if call.exporter != "new" or argument is None or argument.splat or not argument.value.must_be(True):
         return
-    if any(word in file.text for word in ("InferenceSession", "allclose", "assert_close", "ReferenceEvaluator")):
+    if any(word in file.text for word in ("InferenceSession", "allclose", "assert_close", "ReferenceEvaluator", "verify_onnx_program")):
         return
-    report("report-only", argument.keyword or argument.node)
+    report("report-only", argument.keyword or argument.node, fixes=_enforced(file, call))
+
+
+def _enforced(file: Script, call: ExportCall) -> dict[str, edits.Edits]:
+    """What `verify=True` measures, measured again and asserted; nothing where the exported program would get no name."""
+    start, imported = call.node.start_byte, _after_import_of_torch(file, "from torch.onnx.verification import verify_onnx_program")
+    bare = call.node.parent.type == "expression_statement"
+    if bare and re.search(rb"\bprogram\b", file.source.data):
+        return {}
+    name = "program" if bare else _bound_to(file, call.node)
+    if name is None or imported is None or call.torch < VERIFIES_SINCE:
+        return {}
+    line = f"assert all(output.max_abs_diff < {TOLERANCE} for output in verify_onnx_program({name}))"
+    asserted = edits.insert_after(file.source, call.node, line)
+    bound = edits.replace(file.source, (start, start), f"{name} = ") if bare else ()
+    return {"enforce": (*imported, *bound, *asserted)} if asserted else {}
+
+
+def _after_import_of_torch(file: Script, line: str) -> edits.Edits | None:
+    """A line after the first import of torch; None where that is not at the top, or shares its line."""
+    first = next((item.statement for item in file.imports.all if item.dotted.partition(".")[0] == "torch"), None)
+    if first is None or first.parent.type != "module" or first.start_point[1]:
+        return None
+    return edits.insert_after(file.source, first, line) or None
+
+
+def _bound_to(file: Script, call: Node) -> str | None:
+    """The name, or the attribute, that a call is assigned to."""
+    target = call.parent.child_by_field_name("left") if call.parent.type == "assignment" else None
+    return file.source.of(target) if target is not None and target.type in ("identifier", "attribute") else None
 
 
 @check("EXP608")
@@ -151,7 +181,16 @@ def provider_not_checked(file: Script, report: Report) -> None:
         return
     for use in file.uses:
         if use.callee == "onnxruntime.InferenceSession" and (provider := _accelerator(use)):
-            report("unchecked", use.node.child_by_field_name("function"), provider=provider)
+            fixes = _provider_asserted(file, use.node, provider)
+            report("unchecked", use.node.child_by_field_name("function"), fixes=fixes, provider=provider)
+
+
+def _provider_asserted(file: Script, call: Node, provider: str) -> dict[str, edits.Edits]:
+    """An `assert` below the session, where that has a name."""
+    name = _bound_to(file, call)
+    quoted = edits.literal(provider, edits.preferred_quote(file.source, call))
+    added = edits.insert_after(file.source, call, f"assert {quoted} in {name}.get_providers()") if name else ()
+    return {"assert": added} if added else {}
 
 
 def _accelerator(use: Use) -> str | None:
