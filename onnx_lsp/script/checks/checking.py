@@ -12,6 +12,7 @@ from onnx_lsp.script.syntax import Script
 from onnx_lsp.script.usage import Use, call_around, call_nodes, enclosing, function_of, names_in
 from onnx_lsp.script.values import Const, Seq, Value
 
+COMPARES = ("InferenceSession", "allclose", "assert_close", "ReferenceEvaluator", "verify_onnx_program")
 VERIFIES_SINCE, TOLERANCE = (2, 9), "1e-3"  # `verify_onnx_program` was run with torch 2.13
 SAYS = r"(?:print|(?:\w+\.)*(?:info|debug|warning|warn|error|exception|echo|critical|success|print_exc)|logger)$"
 
@@ -137,7 +138,7 @@ def verify_not_enforced(call: ExportCall, file: Script, report: Report) -> None:
     argument = call.arguments.get("verify")
     if call.exporter != "new" or argument is None or argument.splat or not argument.value.must_be(True):
         return
-    if any(word in file.text for word in ("InferenceSession", "allclose", "assert_close", "ReferenceEvaluator", "verify_onnx_program")):
+    if any(word in file.text for word in COMPARES):
         return
     report("report-only", argument.keyword or argument.node, fixes=_enforced(file, call))
 

@@ -20,6 +20,9 @@ FLOATS = r"torch\.(?:rand|randn|zeros|ones)$"
 MODULE_ONLY = frozenset(
     ["eval", "train", "parameters", "named_parameters", "modules", "named_modules", "children", "state_dict", "load_state_dict", "fuse"]
 )
+# A checkpoint's item under such a key is a module or its weights, which are a dict: that has no `float`.
+MODULE_KEY = re.compile(r"(?:\[|\.get\()\s*([\"'])(?:model|ema)\1\s*[\])]")
+CASTS, MOVES = frozenset({"float", "half"}), frozenset({"to", "cpu", "cuda"})
 
 
 def _exported(file: Script, use: Use) -> ExportCall | None:
@@ -188,15 +191,22 @@ def _nearly(path: str, known: list[str]) -> str | None:
 @check("EXP603")
 def whole_model_load(file: Script, report: Report) -> None:
     """Since torch 2.6, `torch.load` reads no pickled modules unless told to."""
-    if not file.mentions_onnx or not file.calls or file.torch < (2, 6):
+    if not file.mentions_onnx or not file.calls or file.torch < (2, 6) or _loads_otherwise(file):
         return
     for call in _loads(file):
         text = file.source.of(call.child_by_field_name("arguments"))
-        if "weights_only" in text or "**" in text or "safe_globals" in file.text or "TORCH_FORCE_NO_WEIGHTS_ONLY" in file.text:
+        if "weights_only" in text or "**" in text:
             continue
         if _becomes_module(file, call):
             fixes = {"whole": edits.insert_arguments(file.source, call, {"weights_only": False})}
             report("refused", call, fixes=fixes)
+
+
+def _loads_otherwise(file: Script) -> bool:
+    """Something here may make `torch.load` read modules, as importing some releases of ultralytics does."""
+    if any(word in file.text for word in ("safe_globals", "TORCH_FORCE_NO_WEIGHTS_ONLY", "torch.load =")):
+        return True
+    return any(item.full.partition(".")[0] == "ultralytics" for item in file.imports.all)
 
 
 def _loads(file: Script) -> list[Node]:
@@ -219,24 +229,37 @@ def _becomes_module(file: Script, node: Node) -> bool:
     target = parent.child_by_field_name("left")
     if target.type != "identifier":
         return False
-    within = function_of(target)
-    uses = list(names_in(file.source, file.source.of(target), within))
-    if sum(_is_target(use) for use in uses) != 1:
-        return False
     exported = {call.arguments["model"].node.start_byte for call in file.calls if "model" in call.arguments}
-    later = (use for use in uses if use.start_byte > parent.end_byte)
-    return any(use.start_byte in exported or _chained(file, use) is None for use in later)
+    return any(use.start_byte in exported or _chained(file, use) is None for use in _uses_of(file, target))
+
+
+def _uses_of(file: Script, target: Node) -> list[Node]:
+    """Where what is assigned to this name is surely used: up to where the same block assigns to it again."""
+    uses = list(names_in(file.source, file.source.of(target), function_of(target)))
+    bindings = [use for use in uses if _is_target(use)]
+    statements = [file.source.statement_of(use) for use in bindings]
+    if any(statement.parent != statements[0].parent for statement in statements):
+        return []
+    end = next((statement.end_byte for statement in statements if statement.start_byte > target.start_byte), len(file.source.data))
+    return [use for use in uses if target.parent.end_byte < use.start_byte < end and use not in bindings]
 
 
 def _chained(file: Script, node: Node) -> Node | None:
-    """The expression at the end of `node['model'].float()…`; None where a method on the way is only a module's."""
+    """The expression at the end of `(node.get('ema') or node['model']).to(…)`; None where a method on the way is only a module's."""
+    module_or_dict = False  # what a checkpoint holds under such a key
     while (parent := node.parent) is not None:
-        if parent.type == "subscript" and parent.child_by_field_name("value") == node:
+        if parent.type in ("parenthesized_expression", "boolean_operator"):
             node = parent
+            continue
+        if parent.type == "subscript" and parent.child_by_field_name("value") == node:
+            method, whole = "", parent
         elif parent.type == "attribute" and parent.parent is not None and parent.parent.type == "call":
-            if file.source.of(parent.child_by_field_name("attribute")) in MODULE_ONLY:
-                return None
-            node = parent.parent
+            method, whole = file.source.of(parent.child_by_field_name("attribute")), parent.parent
         else:
             return node
+        if method in MODULE_ONLY or (module_or_dict and method in CASTS):
+            return None
+        keyed = MODULE_KEY.match(file.source.slice(node.end_byte, whole.end_byte))
+        module_or_dict = keyed is not None or (module_or_dict and method in MOVES)
+        node = whole
     return node
