@@ -5,6 +5,7 @@ from __future__ import annotations
 from onnx_lsp.checks import Report, check
 from onnx_lsp.script import edits
 from onnx_lsp.script.checks.opset_targets import report_above, report_over
+from onnx_lsp.script.checks.sessions import fed_batch
 from onnx_lsp.script.syntax import Script
 from onnx_lsp.script.usage import Use, paths
 from onnx_lsp.script.values import Made, Seq, Value
@@ -28,6 +29,8 @@ def tf2onnx_signature(file: Script, report: Report) -> None:
             report(case, use.node.child_by_field_name("function"), function=function)
         elif signature is not None and (spec := _spec(signature, _without_rank)) is not None:
             report("unknown-rank", spec.node)
+        elif signature is not None:
+            _fed_otherwise(file, report, use, signature, use.get(-1, "output_path"))
         _tf2onnx_opset(file, report, use, 2, "opset")
 
 
@@ -41,7 +44,8 @@ def keras_export(file: Script, report: Report) -> None:
             continue
         signature = use.get(3, "input_signature")
         if signature is not None and (spec := _spec(signature, _fixed_batch)) is not None:
-            report("fixed-batch", spec.node)
+            if not _fed_otherwise(file, report, use, signature, use.get(0, "filepath")):
+                report("fixed-batch", spec.node)
         _tf2onnx_opset(file, report, use, -1, "opset_version")
 
 
@@ -83,8 +87,39 @@ def ultralytics_export(file: Script, report: Report) -> None:
             continue
         if use.get(-1, "dynamic") is None and use.get(-1, "imgsz") is None and use.get(-1, "batch") is None:
             fixes = {"dynamic": edits.insert_arguments(file.source, use.node, {"dynamic": True})}
-            report("fixed", use.node.child_by_field_name("function"), fixes=fixes)
+            fed = fed_batch(file, _beside_weights(use), 1) if _writes_alone(file, use) else None
+            related = () if fed is None else (report.related(fed[1], "here"),)
+            case, batch = ("fixed", None) if fed is None else ("fed", fed[0])
+            report(case, use.node.child_by_field_name("function"), fixes=fixes, related=related, fed=batch)
         report_above(file, report, use.get(-1, "opset"), use.place(-1, "opset"))
+
+
+def _fed_otherwise(file: Script, report: Report, use: Use, signature: Value, path: Value | None) -> bool:
+    """Reports the batch of a signature with one input, where a session on the written file is fed another."""
+    spec, shape = _spec(signature, _fixed_batch), None
+    if spec is not None and isinstance(signature.only, Seq) and len(signature.only.items) == 1:
+        shape = spec.argument(0, "shape").only
+    written = paths(path)
+    if shape is None or written is None or len(written) != 1 or not _writes_alone(file, use):
+        return False
+    batch = shape.items[0].constant
+    fed = fed_batch(file, *written, batch)
+    if fed is not None:
+        report("fed", spec.node, related=(report.related(fed[1], "here"),), batch=batch, fed=fed[0])
+    return fed is not None
+
+
+def _writes_alone(file: Script, use: Use) -> bool:
+    """No other call of this function may write the same file."""
+    return sum(other.callee == use.callee for other in file.uses) == 1
+
+
+def _beside_weights(use: Use) -> str | None:
+    """Where ultralytics writes: `yolo.onnx` for `YOLO("yolo.pt")`."""
+    model = use.owner.only if use.owner is not None else None
+    weights = paths(model.argument(0, "model")) if isinstance(model, Made) else None
+    path = next(iter(weights)) if weights is not None and len(weights) == 1 else ""
+    return path.removesuffix(".pt") + ".onnx" if path.endswith(".pt") else None
 
 
 def _tf2onnx_opset(file: Script, report: Report, use: Use, position: int, name: str) -> None:

@@ -11,9 +11,10 @@ from onnx_lsp.script.calls import ExportCall
 from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.syntax import Script
 from onnx_lsp.script.usage import Use, call_nodes, function_of, names_in, paths, session_paths
-from onnx_lsp.script.values import Const, Map, Tensor
+from onnx_lsp.script.values import Const, Map, Tensor, Value
 
 OPENERS = {"onnxruntime.InferenceSession": "path_or_bytes", "onnx.load": "f", "onnx.checker.check_model": "model"}
+REWRITES = ("onnx.save", "quantize_", "simplify", "slim")
 DOUBLES = r"numpy\.random\.(?:rand|randn|random|random_sample|normal|uniform|standard_normal)$"
 FLOATS = r"torch\.(?:rand|randn|zeros|ones)$"
 # What only a module has; tensors and dicts have `float`, `to`, `items`.
@@ -28,7 +29,7 @@ CASTS, MOVES = frozenset({"float", "half"}), frozenset({"to", "cpu", "cuda"})
 def _exported(file: Script, use: Use) -> ExportCall | None:
     """The one export that surely writes the file which this session opened."""
     opened = session_paths(use)
-    if opened is None or len(opened) != 1 or any(word in file.text for word in ("onnx.save", "quantize_", "simplify", "slim")):
+    if opened is None or len(opened) != 1 or any(word in file.text for word in REWRITES):
         return None
     found = [call for call in file.calls if paths(call.get("f")) == opened]
     return found[0] if len(found) == 1 and all(paths(call.get("f")) is not None for call in file.calls) else None
@@ -57,11 +58,30 @@ def fed_sizes(call: ExportCall, place: int, axis: int, size: int) -> Iterator[tu
             continue
         for atom in (atom for atom in value.atoms if isinstance(atom, Map)):
             given = atom.get(names[place])
-            for tensor in given.atoms if given is not None else ():
-                dims = tensor.shape if isinstance(tensor, Tensor) else None
-                fed = dims[axis].constant if dims is not None and axis < len(dims) else None
-                if type(fed) is int and fed != size:
-                    yield fed, use.node
+            yield from ((fed, use.node) for fed in _sizes(given, axis) if fed != size)
+
+
+def fed_batch(file: Script, path: str | None, batch: int) -> tuple[int, Node] | None:
+    """Another batch size that a session on this file is fed with, and where. The file has one input, and is written once."""
+    if path is None or "InferenceSession" not in file.text or file.calls or any(word in file.text for word in REWRITES):
+        return None
+    for use in file.uses:
+        value = use.get(1, "input_feed") if use.callee == "onnxruntime.InferenceSession().run" else None
+        atom = value.only if value is not None and session_paths(use) == {path.removeprefix("./")} else None
+        if isinstance(atom, Map) and not atom.open and len(atom.entries) == 1:
+            other = next((fed for fed in _sizes(atom.entries[0][1], 0) if fed != batch), None)
+            if other is not None:
+                return other, use.node
+    return None
+
+
+def _sizes(fed: Value | None, axis: int) -> Iterator[int]:
+    """The sizes that what is fed has along an axis, on the ways on which they are known."""
+    for tensor in fed.atoms if fed is not None else ():
+        dims = tensor.shape if isinstance(tensor, Tensor) else None
+        size = dims[axis].constant if dims is not None and axis < len(dims) else None
+        if type(size) is int:
+            yield size
 
 
 @check("EXP604")
