@@ -144,8 +144,9 @@ def verify_not_enforced(call: ExportCall, file: Script, report: Report) -> None:
 
 
 def _enforced(file: Script, call: ExportCall) -> dict[str, edits.Edits]:
-    """What `verify=True` measures, measured again and asserted; nothing where the exported program would get no name."""
-    start, imported = call.node.start_byte, _after_import_of_torch(file, "from torch.onnx.verification import verify_onnx_program")
+    """What `verify=True` measures, measured again and asserted; nothing where the exported program can get no name."""
+    start = call.node.start_byte
+    imported = _after_import_of_torch(file, "from torch.onnx.verification import verify_onnx_program")
     bare = call.node.parent.type == "expression_statement"
     if bare and re.search(rb"\bprogram\b", file.source.data):
         return {}

@@ -1,4 +1,4 @@
-"""Opsets against what else becomes of the same file: a second export, a conversion, the file that lies there already."""
+"""Opsets against what else becomes of a file: a second export, a conversion, the file that lies there already."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import re
 from onnx_lsp.checks import Report, check
 from onnx_lsp.script import edits, torch_api
 from onnx_lsp.script.calls import ExportCall
-from onnx_lsp.script.checks.after_export import OPENS, is_test
+from onnx_lsp.script.checks.after_export import is_test
 from onnx_lsp.script.grammar import Node
 from onnx_lsp.script.syntax import Script
 from onnx_lsp.script.usage import Use, enclosing, function_of, names_in, paths
 
-# Code between two exports that may read the file of the first, or go elsewhere: a plain function may do either.
-READS_OR_LEAVES = re.compile(
-    rb"\b(?:return|raise|break|continue|yield|assert)\b|(?<![\w.])(?!(?:print|if|in|and|or|not)\b)[a-z_]\w*\s*\("
-)
+# Between two exports: what leads elsewhere, and what may read the file of the first, any call that is not harmless.
+# Compiled when it is first asked: few scripts need it.
+LEAVES = r"\b(?:return|raise|break|continue|yield|assert)\b"
+HARMLESS = r"print|if|in|and|or|not|torch\.[\w.]+|(?:\w+\.)*(?:eval|train|cpu|cuda|to|float|half|info|debug)"
+MAY_READ = rf"(?<![\w.])(?!(?:{HARMLESS})\s*\()[A-Za-z_][\w.]*\s*\("
 CHANGES = ("onnx.save", "convert_version", "quantize", "simplify", "slim", "update_model")
 
 
@@ -43,11 +44,9 @@ def _follows_unread(file: Script, first: ExportCall, second: ExportCall, path: s
     one, two = file.source.statement_of(first.node), file.source.statement_of(second.node)
     if one.parent != two.parent or one.end_byte > two.start_byte:
         return False
-    between = file.source.data[one.end_byte : two.start_byte]
-    names = (path, file.source.of(first.arguments["f"].node))
-    return not (
-        re.search(OPENS, between) or READS_OR_LEAVES.search(between) or any(name.encode() in between for name in names)
-    )
+    between = file.source.slice(one.end_byte, two.start_byte)
+    named = path in between or file.source.of(first.arguments["f"].node) in between
+    return not named and not re.search(LEAVES, between) and not re.search(MAY_READ, between)
 
 
 @check("EXP304")
@@ -61,7 +60,7 @@ def conversion_discarded(file: Script, report: Report) -> None:
 
 
 def _is_discarded(file: Script, node: Node) -> bool:
-    """The call is a statement of its own, or bound to a name of its function that is never read. A `try` may only ask."""
+    """The call is a statement of its own, or bound to a name of its function that is never read; a `try` may ask."""
     within = function_of(node)
     if enclosing(node, "try_statement", "with_statement") is not None:
         return False
@@ -100,4 +99,6 @@ def file_is_older(call: ExportCall, file: Script, report: Report) -> None:
 
 def _writes_as_asked(call: ExportCall, opset: int) -> bool:
     """The exporter surely writes this opset: the new one converts only where it can."""
-    return not call.guarded and (call.exporter == "legacy" or (call.exporter == "new" and opset == torch_api.OPSET_FLOOR))
+    if call.exporter == "new" and opset != torch_api.OPSET_FLOOR:
+        return False
+    return call.exporter is not None and not call.guarded

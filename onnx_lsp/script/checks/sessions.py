@@ -22,7 +22,7 @@ MODULE_ONLY = frozenset(
     ["eval", "train", "parameters", "named_parameters", "modules", "named_modules", "children", "state_dict", "load_state_dict", "fuse"]
 )
 # A checkpoint's item under such a key is a module or its weights, which are a dict: that has no `float`.
-MODULE_KEY = re.compile(r"(?:\[|\.get\()\s*([\"'])(?:model|ema)\1\s*[\])]")
+MODULE_KEY = r"(?:\[|\.get\()\s*([\"'])(?:model|ema)\1\s*[\])]"
 CASTS, MOVES = frozenset({"float", "half"}), frozenset({"to", "cpu", "cuda"})
 
 
@@ -62,7 +62,7 @@ def fed_sizes(call: ExportCall, place: int, axis: int, size: int) -> Iterator[tu
 
 
 def fed_batch(file: Script, path: str | None, batch: int) -> tuple[int, Node] | None:
-    """Another batch size that a session on this file is fed with, and where. The file has one input, and is written once."""
+    """Another batch size that a session on this file is fed with, and where; the file has one input."""
     if path is None or "InferenceSession" not in file.text or file.calls or any(word in file.text for word in REWRITES):
         return None
     for use in file.uses:
@@ -260,12 +260,13 @@ def _uses_of(file: Script, target: Node) -> list[Node]:
     statements = [file.source.statement_of(use) for use in bindings]
     if any(statement.parent != statements[0].parent for statement in statements):
         return []
-    end = next((statement.end_byte for statement in statements if statement.start_byte > target.start_byte), len(file.source.data))
+    later = (statement.end_byte for statement in statements if statement.start_byte > target.start_byte)
+    end = next(later, len(file.source.data))
     return [use for use in uses if target.parent.end_byte < use.start_byte < end and use not in bindings]
 
 
 def _chained(file: Script, node: Node) -> Node | None:
-    """The expression at the end of `(node.get('ema') or node['model']).to(…)`; None where a method on the way is only a module's."""
+    """The end of `(node.get('ema') or node['model']).to(…)`; None where a method on the way is only a module's."""
     module_or_dict = False  # what a checkpoint holds under such a key
     while (parent := node.parent) is not None:
         if parent.type in ("parenthesized_expression", "boolean_operator"):
@@ -279,7 +280,7 @@ def _chained(file: Script, node: Node) -> Node | None:
             return node
         if method in MODULE_ONLY or (module_or_dict and method in CASTS):
             return None
-        keyed = MODULE_KEY.match(file.source.slice(node.end_byte, whole.end_byte))
+        keyed = re.match(MODULE_KEY, file.source.slice(node.end_byte, whole.end_byte))
         module_or_dict = keyed is not None or (module_or_dict and method in MOVES)
         node = whole
     return node
