@@ -178,11 +178,15 @@ def _idle_comments(run: Run, script, found: list[Diagnostic]) -> list[Diagnostic
     return [replace(item, severity=levels.get(item.code, item.severity)) for item in run.report.found[count:]]
 
 
-def lint_model(path: str, settings: Settings, workspace: Workspace) -> Iterator[Stage]:
-    """Every finding in one model, stage by stage. Runs native code: call it in a child process."""
+def lint_model(path: str, settings: Settings, workspace: Workspace, hints: bool = True) -> Iterator[Stage]:
+    """Every finding in one model, stage by stage. Runs native code: call it in a child process.
+
+    Args:
+        hints: also run rules that can only hint and that nobody selected explicitly.
+    """
     from onnx_lsp.model import lint
 
-    yield from lint.stages(path, settings, workspace)
+    yield from lint.stages(path, settings, workspace, hints)
 
 
 def after_death(path: str, settings: Settings, stage: Stage, how: str) -> list[Diagnostic]:

@@ -117,6 +117,14 @@ class Rulebook:
         hint = f"; did you mean `{close[0]}`?" if close else "; `onnx-lint rule --all` lists the rules"
         return f"there is no rule `{selector}`{hint}"
 
+    def only_hints(self, code: str) -> bool:
+        """Whether all that a rule can say are hints. Its card is skimmed, not read."""
+        import re
+
+        with open(self.rules[code].path, encoding="utf-8") as file:
+            front = file.read().split(FRONT_MATTER + "\n", 2)[1]
+        return set(re.findall(r'^severity = "(\w+)"', front, re.MULTILINE)) == {"hint"}
+
     def card(self, code: str) -> Card:
         """The card of a rule, read on first use."""
         if code not in self._cards:

@@ -77,7 +77,7 @@ def stages(path: str, settings: Settings, workspace: Workspace) -> Iterator[engi
     if engine.kind_of(path) == "script":
         yield engine.Stage("done", tuple(engine.lint_script(absolute, settings, workspace)))
     else:
-        yield from engine.lint_model(absolute, settings, workspace)
+        yield from engine.lint_model(absolute, settings, workspace, hints=False)  # `is_shown` would leave them out
 
 
 def is_shown(item: Diagnostic, settings: Settings) -> bool:

@@ -29,9 +29,11 @@ ECHO = frozenset({"told"})  # what runs last: native words about what our own ch
 OWN = ("ONX", "SHP", "SEC020", "QNT002", "QNT008")
 
 
-def stages(path: str, settings: Settings, workspace: Workspace) -> Iterator[Stage]:
+def stages(path: str, settings: Settings, workspace: Workspace, hints: bool = True) -> Iterator[Stage]:
     """Yields every stage with all findings so far."""
     run = Run(path, settings, locate=lambda at: at if isinstance(at, (str, TextRange)) else at.path)
+    if not hints:
+        run.selection = replace(run.selection, enabled=run.selection.enabled - _only_hints(run))
     yield Stage("reading the file", ())
     from onnx_lsp.model import checks, reading  # noqa: F401  (importing the checks registers them)
     from onnx_lsp.model.external import external_files
@@ -50,6 +52,14 @@ def stages(path: str, settings: Settings, workspace: Workspace) -> Iterator[Stag
         return
     workspace.dependencies |= external_files(facts["reading"].model)
     yield from _of_model(run, [check for check in wanted if not _needs(check) <= {"reading"}], facts)
+
+
+def _only_hints(run: Run) -> frozenset[str]:
+    """The rules that can only hint, and that nobody asked for."""
+    book = run.report.rulebook
+    unasked = run.selection.enabled - run.selection.explicit - run.settings.severity.keys()
+    found = (code for code in unasked if book.rules[code].kind == "model" and not code.startswith(OWN))
+    return frozenset(code for code in found if book.only_hints(code))
 
 
 def _of_model(run: Run, checks: list[Check], facts: dict[str, object]) -> Iterator[Stage]:
