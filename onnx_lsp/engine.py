@@ -21,6 +21,7 @@ NOTEBOOK_SUFFIX = ".ipynb"
 SCRIPT_SUFFIXES = (".py", NOTEBOOK_SUFFIX)
 MODEL_SUFFIXES = (".onnx", ".onnxtxt", ".onnxtext", ".onnxjson", ".textproto")
 MAX_RELATED = 20
+DONE = "done"  # the phase of the last stage
 
 
 def kind_of(path: str) -> str | None:

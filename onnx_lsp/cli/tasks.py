@@ -65,9 +65,12 @@ def process(work: list[Work], mode: Mode) -> Iterator[engine.Stage | Result]:
         else:
             workspace = Workspace()
             found: tuple[Diagnostic, ...] = ()
-            for stage in stages(path, settings, workspace):
+            steps = stages(path, settings, workspace)
+            for stage in steps:
                 found = stage.findings
                 yield stage
+                if stage.phase == engine.DONE:
+                    break  # and not one step more: what a large model took is given back once its result is out
             yield Result(path, found, dependencies=dependencies(workspace, path))
 
 
@@ -75,7 +78,7 @@ def stages(path: str, settings: Settings, workspace: Workspace) -> Iterator[engi
     """The stages of linting a file; a script has one. Findings carry absolute paths: they outlive this run."""
     absolute = os.path.abspath(path)
     if engine.kind_of(path) == "script":
-        yield engine.Stage("done", tuple(engine.lint_script(absolute, settings, workspace)))
+        yield engine.Stage(engine.DONE, tuple(engine.lint_script(absolute, settings, workspace)))
     else:
         yield from engine.lint_model(absolute, settings, workspace, hints=False)  # `is_shown` would leave them out
 

@@ -118,7 +118,7 @@ def body_runs(node: Node, kind: Kind, elements: Sequence[int], targets: Sequence
             model.graph.input.add(name=name, type=_tensor(element))
     model.graph.output.extend(proto.ValueInfoProto(name=name) for name in node.outputs if name)
     try:
-        inferred = proto.ModelProto.FromString(proto.native.shape_inference.infer_shapes(model.SerializeToString()))
+        inferred = proto.native.shape_inference.infer_shapes(model.SerializeToString())
     except RuntimeError:
         return False
     index = Model(None, model)

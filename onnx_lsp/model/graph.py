@@ -38,7 +38,7 @@ class Node:
         self.scope = scope
         self.index = index
         self.proto = node
-        self.domain = _domain(node.domain)
+        self.domain = domain if (domain := node.domain) != "ai.onnx" else ""
         self.op = node.op_type
         self.inputs = tuple(node.input[:])  # protobuf copies a slice in half the time that it iterates
         self.outputs = tuple(node.output[:])
@@ -302,13 +302,14 @@ class Model:
 
     def _fill(self, scope: Scope, nodes) -> None:
         self.scopes.append(scope)
+        add, produce = scope.nodes.append, scope.producers.setdefault
         for index, item in enumerate(nodes):
             node = Node(scope, index, item)
-            scope.nodes.append(node)
+            add(node)
             for name in node.outputs:
                 if name:
-                    scope.producers.setdefault(name, node)
-            for attribute in item.attribute[:]:
+                    produce(name, node)
+            for attribute in item.attribute[:] if item.attribute else ():
                 kind = attribute.type
                 if kind == GRAPH or kind == GRAPHS:
                     node.bodies += tuple(self._bodies(node, attribute))

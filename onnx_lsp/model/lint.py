@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from onnx_lsp import targets
 from onnx_lsp.checks import MODEL_CHECKS, Check, Report
 from onnx_lsp.diagnostics import Diagnostic, TextRange
-from onnx_lsp.engine import Run, Stage, fold, os_reason
+from onnx_lsp.engine import DONE, Run, Stage, fold, os_reason
 from onnx_lsp.rulebook import Rule, Rulebook, builtin_folder
 from onnx_lsp.settings import Settings
 from onnx_lsp.suppression import METADATA_KEY
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 STRUCTURE = frozenset({"reading", "model", "node", "flow", "constants", "external", "targets", "report"})
 REFUSALS = STRUCTURE | {"refusals", "operators"}
 ECHO = frozenset({"told"})  # what runs last: native words about what our own checks have told
-# Rules of which every check runs: one that is not selected still silences its echo in native words.
+# Rules of which every check runs, but for hints: one that is not selected still silences its echo in native words.
 OWN = ("ONX", "SHP", "SEC020", "QNT002", "QNT008")
 
 
 def stages(path: str, settings: Settings, workspace: Workspace, hints: bool = True) -> Iterator[Stage]:
     """Yields every stage with all findings so far."""
     run = Run(path, settings, locate=lambda at: at if isinstance(at, (str, TextRange)) else at.path)
-    if not hints:
-        run.selection = replace(run.selection, enabled=run.selection.enabled - _only_hints(run))
+    skipped = frozenset() if hints else _only_hints(run)
+    run.selection = replace(run.selection, enabled=run.selection.enabled - skipped)
     yield Stage("reading the file", ())
     from onnx_lsp.model import checks, reading  # noqa: F401  (importing the checks registers them)
     from onnx_lsp.model.external import external_files
@@ -43,12 +43,13 @@ def stages(path: str, settings: Settings, workspace: Workspace, hints: bool = Tr
         facts: dict[str, object] = {"reading": reading.read(path), "told": Told()}
     except OSError as error:
         run.say("FIL001", "unreadable", reason=os_reason(error))
-        yield Stage("done", findings(run, done=True))
+        yield Stage(DONE, findings(run, done=True))
         return
-    wanted = [check for check in MODEL_CHECKS if check.code.startswith(OWN) or check.code in run.selection.enabled]
+    codes = {check.code for check in MODEL_CHECKS if check.code.startswith(OWN)} - skipped | run.selection.enabled
+    wanted = [check for check in MODEL_CHECKS if check.code in codes]
     _run(run, [check for check in wanted if _needs(check) <= {"reading"}], facts)
     if not facts["reading"].usable:
-        yield Stage("done", findings(run, done=True))
+        yield Stage(DONE, findings(run, done=True))
         return
     workspace.dependencies |= external_files(facts["reading"].model)
     yield from _of_model(run, [check for check in wanted if not _needs(check) <= {"reading"}], facts)
@@ -58,8 +59,7 @@ def _only_hints(run: Run) -> frozenset[str]:
     """The rules that can only hint, and that nobody asked for."""
     book = run.report.rulebook
     unasked = run.selection.enabled - run.selection.explicit - run.settings.severity.keys()
-    found = (code for code in unasked if book.rules[code].kind == "model" and not code.startswith(OWN))
-    return frozenset(code for code in found if book.only_hints(code))
+    return frozenset(code for code in unasked if book.rules[code].kind == "model" and book.only_hints(code))
 
 
 def _of_model(run: Run, checks: list[Check], facts: dict[str, object]) -> Iterator[Stage]:
@@ -105,7 +105,7 @@ def _of_model(run: Run, checks: list[Check], facts: dict[str, object]) -> Iterat
             yield Stage("the weights", findings(run, reading))
             facts["weights"] = Weights(model, run.settings.deep)
             _run(run, of_weights, facts)
-    yield Stage("done", findings(run, reading, done=True))
+    yield Stage(DONE, findings(run, reading, done=True))
 
 
 def _inferred(copy: Copy, facts: dict[str, object]) -> dict[str, object]:

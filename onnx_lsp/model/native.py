@@ -31,11 +31,11 @@ def checker_faults(copy: Copy) -> list[Fault]:
     return _rounds(copy, lambda data: proto.native.checker.check_model(data, False, False, False), errors, _refusal)
 
 
-def infer(copy: Copy) -> tuple[list[Fault], proto.ModelProto | None]:
+def infer(copy: Copy) -> tuple[list[Fault], bytes | None]:
     """Strict shape inference with type checks and data propagation.
 
     Returns:
-        Every fault, and the model with the inferred types (where faults are, of what remains), or None.
+        Every fault, and the serialised model with the inferred types (where faults are, of what remains), or None.
     """
     native = proto.native.shape_inference
     errors = (native.InferenceError, proto.native.checker.ValidationError)
@@ -48,7 +48,7 @@ def infer(copy: Copy) -> tuple[list[Fault], proto.ModelProto | None]:
             inferred.append(native.infer_shapes(copy.message.SerializeToString(), False, False, data_prop))
         except (*errors, RuntimeError, ValueError):
             return faults, None
-    return faults, proto.ModelProto.FromString(inferred[0])
+    return faults, inferred[0]
 
 
 def _forget_lengths(graph: proto.GraphProto) -> None:

@@ -300,6 +300,8 @@ class Copy:
             del container.sparse_initializer[:]
         gone = []
         for number, node in enumerate(container.node):
+            if not node.attribute:
+                continue
             for attribute in node.attribute[:]:
                 if attribute.type == TENSOR and attribute.t.data_location == EXTERNAL:
                     if node.op_type == "Constant" and node.output:

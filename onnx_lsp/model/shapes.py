@@ -40,12 +40,13 @@ class Shapes:
     """Answers with the type of a value; values of function bodies have one only where it was added (it depends on the call).
 
     Args:
-        inferred: the inferred model, whose nodes are named by their paths; None where inference failed altogether.
+        inferred: the inferred model, serialised, whose nodes are named by their paths; it is parsed when somebody asks.
+            None where inference failed altogether.
         scopes: the scopes of the model that was read.
         told: paths of what is known to be wrong; initializers among them have no shape to rely on.
     """
 
-    def __init__(self, inferred: proto.ModelProto | None, scopes: Sequence[Scope], told: Container[str] = ()) -> None:
+    def __init__(self, inferred: bytes | None, scopes: Sequence[Scope], told: Container[str] = ()) -> None:
         self._inferred = inferred
         self._nested = any(scope.owner for scope in scopes)
         self._types: dict[str, dict[str, TensorType | proto.ValueInfoProto]] | None = None
@@ -80,7 +81,7 @@ class Shapes:
         if self._types is None:
             self._types = {"graph": {}}
             if self._inferred is not None:
-                self._collect(self._inferred.graph, "graph")
+                self._collect(proto.ModelProto.FromString(self._inferred).graph, "graph")
         return self._types.get(path, {})
 
     def _inferred_type(self, path: str, name: str) -> TensorType | None:

@@ -72,7 +72,8 @@ NARROW = {17: 19, 18: 19, 19: 19, 20: 19, 21: 21, 22: 21, 23: 23, 24: 24, 25: 25
 def narrow_type(model: Model, shapes: Shapes, report: Report) -> None:
     for scope in model.scopes:
         opset = model.imports(scope).get("")
-        given = [(name, found.element) for name in scope.inputs if (found := shapes.type(scope, name)) is not None]
+        declared = {} if scope.is_function else {item.name: item.type.tensor_type.elem_type for item in scope.proto.input}
+        given = [(name, declared.get(name) or shapes.element(scope, name)) for name in scope.inputs]
         for name, element in (*given, *((name, tensor.data_type) for name, tensor in scope.initializers.items())):
             since = NARROW.get(element, 0)
             reader = next((node for node in scope.consumers.get(name, ()) if not node.domain), None)
