@@ -128,10 +128,12 @@ def _inferred(copy: Copy, facts: dict[str, object]) -> dict[str, object]:
 
 
 def declared(run: Run) -> list[Check]:
-    """The checks of the rules that users wrote as a `[match]` table. No other card is read for this."""
+    """The checks of the rules that are a `[match]` table. No card is read for this whose rule has a check in Python."""
     book, own = run.report.rulebook, builtin_folder() + os.sep
-    rules = [book.rules[code] for code in sorted(run.selection.enabled)]
-    return [_declared(rule, book) for rule in rules if rule.kind == "model" and not rule.path.startswith(own)]
+    unchecked = sorted(run.selection.enabled - {check.code for check in MODEL_CHECKS})
+    rules = [book.rules[code] for code in unchecked if book.rules[code].kind == "model"]
+    # A user's card without a table is told; of ours, some are told by the engine.
+    return [_declared(rule, book) for rule in rules if not rule.path.startswith(own) or book.card(rule.code).match]
 
 
 def _declared(rule: Rule, book: Rulebook) -> Check:

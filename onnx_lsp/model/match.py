@@ -183,6 +183,7 @@ def _of_model(match: dict, model: Model) -> Found:
     opset, ir = model.opsets.get("", 0), message.ir_version
     known = {entry.key for entry in message.metadata_props if entry.value}
     known |= {name for name in ABOUT_ITSELF if getattr(message, name)}
+    known |= {"doc_string"} if message.graph.doc_string else set()
     missing = [name for name in _listed(match.get("missing", ())) if name not in known]
     if not _between(opset, match, "opset") or not _between(ir, match, "ir") or "missing" in match and not missing:
         return

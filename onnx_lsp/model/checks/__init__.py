@@ -13,7 +13,6 @@ from onnx_lsp.model.checks import (
     header,
     indices,
     initializers,
-    metadata,
     names,
     native,
     noops,
@@ -34,6 +33,6 @@ from onnx_lsp.model.checks import (
 
 __all__ = [
     "bodies", "convolution", "declared", "decoders", "dynamic", "external_data", "file", "functions", "fusion", "header", "indices",
-    "initializers", "metadata", "names", "native", "noops", "numerics", "operands", "operators", "optimization", "order", "parameters", "quantization", "runtime", "security",
+    "initializers", "names", "native", "noops", "numerics", "operands", "operators", "optimization", "order", "parameters", "quantization", "runtime", "security",
     "semantics", "tensors", "training", "weights",
 ]  # fmt: skip
