@@ -20,7 +20,7 @@ SCRIPT = """\
 import torch
 from torch import nn
 
-model = nn.Linear(4, 2)
+model = nn.Linear(4, 2).eval()
 torch.onnx.export(model, torch.randn(1, 4), "one.onnx")
 torch.onnx.export(model, torch.randn(1, 4), "two.onnx", input_names="x", dynamic_axes=None)
 """
