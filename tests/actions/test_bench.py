@@ -19,6 +19,8 @@ from tests.actions.exports import EXPORTS
 from tests.actions.plugins import libraries
 from tests.models import real_models
 
+pytestmark = pytest.mark.slow
+
 
 def _quiet(text: str, share: float) -> None:
     pass
@@ -40,7 +42,6 @@ def test_the_cpu(mlp: Path) -> None:
     assert not children()
 
 
-@pytest.mark.slow
 def test_sizes_are_swept(mlp: Path) -> None:
     request = BenchRequest((str(mlp),), sizes={"batch": (1, 64), "nothing": (3,)}, plan=SHORT, profile=False)
     report = bench(request, _quiet)
@@ -54,7 +55,6 @@ def test_io_binding_and_threads(mlp: Path) -> None:
     assert bench(request, _quiet).contestants[0].status == "ok"
 
 
-@pytest.mark.slow
 def test_a_provider_that_is_not_there_is_refused(mlp: Path) -> None:
     request = BenchRequest(
         (str(mlp),), (Provider(), Provider("TensorRT"), Provider("Nonsense")), plan=SHORT, profile=False
@@ -81,13 +81,11 @@ def test_an_interpreter_that_is_not_there_is_named(mlp: Path) -> None:
         bench(request, _quiet)
 
 
-@pytest.mark.slow
 def test_another_environment(mlp: Path) -> None:
     request = BenchRequest((str(mlp),), (Provider(), Provider(python=sys.executable)), plan=SHORT, profile=False)
     assert [seen.status for seen in bench(request, _quiet).contestants] == ["ok", "ok"]
 
 
-@pytest.mark.slow
 def test_given_inputs(mlp: Path, tmp_path: Path) -> None:
     numpy.savez(tmp_path / "x.npz", x=numpy.ones((3, 16), "float32"))
     report = bench(BenchRequest((str(mlp),), given=str(tmp_path / "x.npz"), plan=SHORT, profile=False), _quiet)
@@ -141,7 +139,6 @@ def _model(name: str) -> str:
 
 
 @linux_plugins
-@pytest.mark.slow
 def test_a_plugin_that_takes_some_nodes() -> None:
     model = _model("silero_vad_16k_op15.onnx")
     plugin = Provider("nxrt", libraries()["nxrt"])
@@ -154,7 +151,6 @@ def test_a_plugin_that_takes_some_nodes() -> None:
 
 
 @linux_plugins
-@pytest.mark.slow
 def test_a_plugin_that_takes_no_node_is_refused(mlp: Path) -> None:
     model = _model("magika__models__standard_v3_3__model.onnx")
     request = BenchRequest((model,), (Provider("ggml", libraries()["ggml"]),), plan=SHORT)
@@ -164,7 +160,6 @@ def test_a_plugin_that_takes_no_node_is_refused(mlp: Path) -> None:
 
 
 @linux_plugins
-@pytest.mark.slow
 def test_a_plugin_that_fails_at_run_time_is_refused() -> None:
     request = BenchRequest((_model("melspectrogram.onnx"),), (Provider("nxrt", libraries()["nxrt"]),), plan=SHORT)
     (seen,) = bench(request, _quiet).contestants
@@ -173,7 +168,6 @@ def test_a_plugin_that_fails_at_run_time_is_refused() -> None:
 
 
 @linux_plugins
-@pytest.mark.slow
 def test_a_plugin_that_crashes(tmp_path: Path) -> None:
     EXPORTS["kv_cache"](tmp_path / "kv_cache.onnx")
     plugin = Provider("ggml", libraries()["ggml"])
@@ -185,7 +179,6 @@ def test_a_plugin_that_crashes(tmp_path: Path) -> None:
 
 
 @linux_plugins
-@pytest.mark.slow
 def test_a_wrong_answer_is_wrong_not_fast(tmp_path: Path) -> None:
     EXPORTS["transformer"](tmp_path / "transformer.onnx")
     plugin = Provider("ggml", libraries()["ggml"])
@@ -212,7 +205,6 @@ HOSTILE_RUNTIMES = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the environment is a shell script")
 @pytest.mark.parametrize("kind", HOSTILE_RUNTIMES)
 def test_an_environment_whose_runtime_is_hostile(mlp: Path, tmp_path: Path, kind: str) -> None:

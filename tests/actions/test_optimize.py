@@ -16,6 +16,8 @@ from onnx_lsp.actions.crew import ActionError, Cancelled
 from onnx_lsp.actions.optimize import OptimizeRequest, default_output, optimize
 from tests.actions.conftest import SHORT, children
 
+pytestmark = pytest.mark.slow
+
 
 def _quiet(text: str, share: float) -> None:
     pass
@@ -35,7 +37,6 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("stage", "status", "reason"), HOSTILE, ids=[case[0] for case in HOSTILE])
 def test_hostile_stages(mlp: Path, hostile: str, stage: str, status: str, reason: str) -> None:
     before = mlp.read_bytes()
@@ -115,7 +116,6 @@ def test_a_missing_package_names_the_extra(mlp: Path, hostile: str) -> None:
     assert "pip install 'onnx-lsp[optimize]'" in report.candidates[0].reason
 
 
-@pytest.mark.slow
 def test_external_data_stays_external(mlp: Path) -> None:
     folder = mlp.parent / "external"
     folder.mkdir()

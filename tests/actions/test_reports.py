@@ -22,6 +22,8 @@ from onnx_lsp.cli import bench as bench_command
 from onnx_lsp.cli import optimize as optimize_command
 from tests.actions.conftest import SHORT, write_mlp
 
+pytestmark = pytest.mark.slow
+
 
 def _quiet(text: str, share: float) -> None:
     pass
@@ -137,7 +139,6 @@ def _run(module, *arguments: str) -> int:
 FAST = ("--seconds", "3", "--precision", "50")
 
 
-@pytest.mark.slow
 def test_the_bench_command(mlp: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     page = tmp_path / "report.html"
     assert _run(bench_command, "bench", str(mlp), *FAST, "--json", "--html", str(page)) == 0
@@ -149,7 +150,6 @@ def test_the_bench_command(mlp: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert "refused: CUDA" in capsys.readouterr().out
 
 
-@pytest.mark.slow
 def test_the_optimize_command(mlp: Path, capsys: pytest.CaptureFixture) -> None:
     arguments = (str(mlp), *FAST, "--for", "portability", "--pass", "eliminate_identity")
     assert _run(optimize_command, "optimize", *arguments) == 0
@@ -175,7 +175,6 @@ def test_bad_arguments_are_one_line(mlp: Path, capsys: pytest.CaptureFixture, ar
     assert error.count("\n") == 1
 
 
-@pytest.mark.slow
 def test_remembered_sizes(mlp: Path, capsys: pytest.CaptureFixture) -> None:
     (mlp.parent / "onnx-lint.toml").write_text('[dims]\nbatch = "2,3"\n')
     assert _run(bench_command, "bench", str(mlp), *FAST, "--no-profile") == 0

@@ -12,6 +12,8 @@ import pytest
 
 from tests.cli.tool import CLEAN_MODEL, CLEAN_SCRIPT, MODEL, SCRIPT, check, model, onnx_lint, script
 
+pytestmark = pytest.mark.slow
+
 LONG = """\
 import torch
 

@@ -13,6 +13,8 @@ import pytest
 
 from tests.cli.tool import CLEAN_MODEL, CLEAN_SCRIPT, MODEL, SCRIPT, Done, model, onnx_lint, script
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:

@@ -11,6 +11,8 @@ from onnx_lsp import targets
 from tests.cli.test_bad_input import empty, folder, html, lfs_pointer, socket, truncated, zeros
 from tests.cli.tool import CLEAN_MODEL, model, onnx_lint
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "classifier.onnx"
 OLD_RUNTIME = "onnxruntime-cpu@1.18"
 NEW_OP = """\

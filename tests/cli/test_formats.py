@@ -15,6 +15,8 @@ import pytest
 
 from tests.cli.tool import CLEAN_SCRIPT, COMMAND, MODEL, SCRIPT, model, onnx_lint, script
 
+pytestmark = pytest.mark.slow
+
 FORMATS = ("full", "concise", "json", "github", "gitlab", "sarif", "junit")
 
 
@@ -135,7 +137,6 @@ def sarif_schema(tmp_path_factory: pytest.TempPathFactory) -> dict:
         return json.load(archive.extractfile("package/lib/schemas/sarif-2.1.0-rtm.5.json"))
 
 
-@pytest.mark.slow
 def test_sarif_obeys_the_schema_of_the_standard(project: Path, sarif_schema: dict) -> None:
     import jsonschema
 
@@ -213,7 +214,6 @@ def on_a_terminal(cwd: Path, *arguments: str, **environment: str) -> str:
     return b"".join(parts).decode()
 
 
-@pytest.mark.slow
 def test_a_long_run_shows_progress_on_a_terminal_only(tmp_path: Path) -> None:
     for number in range(600):
         script(tmp_path / f"s{number}.py", SCRIPT + "\n".join(f"v{line} = [{line}] * {number}" for line in range(100)))

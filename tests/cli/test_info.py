@@ -10,6 +10,8 @@ import pytest
 from tests.cli.test_compat import EXAMPLE
 from tests.cli.tool import model, onnx_lint
 
+pytestmark = pytest.mark.slow
+
 HEAD = '<ir_version: 8, opset_import: ["" : 17]>\n'
 # Multiply-adds by hand, times two.
 WORK = {

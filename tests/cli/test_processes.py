@@ -15,6 +15,8 @@ import pytest
 
 from tests.cli.tool import CLEAN_SCRIPT, COMMAND, MODEL, SCRIPT, check, model, onnx_lint, script
 
+pytestmark = pytest.mark.slow
+
 # What takes the parser seconds; `native-timeout` says how many of them are granted.
 ENDLESS = SCRIPT + "\n".join(f"torch.onnx.export(m{n}, [x, *y{n}], f'{{n}}', input_names='x')" for n in range(60_000))
 
@@ -75,7 +77,6 @@ def test_a_few_scripts_need_no_other_process(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("companions", [0, 40], ids=["alone", "among others"])
 def test_a_script_that_takes_too_long_is_a_finding_and_the_others_are_linted(tmp_path: Path, companions: int) -> None:
     script(tmp_path / "endless.py", ENDLESS)
@@ -87,7 +88,6 @@ def test_a_script_that_takes_too_long_is_a_finding_and_the_others_are_linted(tmp
     assert done.codes.count("EXP504") == companions
 
 
-@pytest.mark.slow
 def test_a_child_that_crashes_is_a_finding_and_the_others_are_linted(many: Path) -> None:
     script(many / "endless.py", ENDLESS)
     running = start("--no-cache", "--jobs", "2", cwd=many)
@@ -121,7 +121,6 @@ def processor_time(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-@pytest.mark.slow
 def test_a_script_that_eats_memory_is_a_finding(tmp_path: Path) -> None:
     for number in range(20):
         script(tmp_path / f"s{number:02}.py")
@@ -142,7 +141,6 @@ def test_interrupting_ends_every_process_and_prints_one_line(many: Path) -> None
     wait_until(lambda: not [pid for pid in below if alive(pid)], "the children of an interrupted linter live on")
 
 
-@pytest.mark.slow
 def test_a_linter_killed_at_any_moment_leaves_nothing_broken(tmp_path: Path) -> None:
     """200 times: kill -9 while it fixes; every file is the old one or the new one, and the cache tells the truth."""
     rounds, chance = 200, random.Random(0)

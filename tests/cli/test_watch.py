@@ -14,6 +14,8 @@ import pytest
 
 from tests.cli.tool import CLEAN_SCRIPT, COMMAND, PLAIN, SCRIPT, model, onnx_lint, script
 
+pytestmark = pytest.mark.slow
+
 
 class Watched:
     """A running `onnx-lint check --watch`, line by line."""

@@ -14,6 +14,8 @@ import pytest
 from onnx_lsp import __version__
 from tests.server.session import COMMAND
 
+pytestmark = pytest.mark.slow
+
 PROMPT = 3.0  # seconds; one is promised, a loaded test machine gets more
 
 
