@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from onnx_lsp import tables
 from onnx_lsp.script import torch_api
 from onnx_lsp.script.calls import ExportCall
 from onnx_lsp.script.forward import Event
@@ -22,6 +21,8 @@ METHOD_OF = ("torch.Tensor.", "torch.", "torch.nn.functional.")
 @cache
 def _texts() -> dict[str, str]:
     """Dotted name -> its rows in `rules/targets/torch-ops.toml`, as text: few of 360 are needed. The table does not change under a run."""
+    from onnx_lsp import tables
+
     with open(os.path.join(tables.folder(), "torch-ops.toml"), encoding="utf-8") as file:
         return dict(re.findall(r'^"([\w.]+)" = (\[.*?\])(?=\n(?:"|\Z))', file.read(), re.MULTILINE | re.DOTALL))
 
@@ -62,6 +63,7 @@ def opset_of(call: ExportCall) -> int | None:
 
 def answers(name: str, call: ExportCall, targets: tuple[str, ...]) -> Iterator[tuple[str, int, Target, Answer]]:
     """Each operator that a call becomes, its revision, and what each target does with it."""
+    from onnx_lsp import tables
     from onnx_lsp.targets import Kind, parse, runs
 
     opset = opset_of(call)

@@ -33,9 +33,11 @@ class Context:
 
     def text(self, item: Diagnostic) -> str:
         """The script, or the cell of a notebook, that a finding is in; empty where it cannot be read any more."""
-        from onnx_lsp.script.notebook import text_at
-
         try:
+            if item.cell is None:
+                return self.workspace.read(item.file).text
+            from onnx_lsp.script.notebook import text_at
+
             return text_at(self.workspace, item.file, item.cell)
         except OSError:
             return ""

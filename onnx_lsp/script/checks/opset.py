@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from onnx_lsp import tables
 from onnx_lsp.checks import Report, check
 from onnx_lsp.diagnostics import Related
 from onnx_lsp.script import edits, torch_api
@@ -62,6 +61,8 @@ def _beyond_onnx(call: ExportCall, argument: Argument, report: Report) -> None:
     """An opset that no release of onnx defines: the new exporter cannot convert to it, and writes its own."""
     if not argument.value.atoms or min(atom.value for atom in argument.value.atoms) <= torch_api.OPSET_FLOOR:
         return
+    from onnx_lsp import tables
+
     release, facts = list(tables.read("versions")["onnx"].items())[-1]
     above = [atom for atom in argument.value.atoms if atom.value > facts["opset"]]
     if above:
