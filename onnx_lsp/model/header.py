@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import mmap
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from onnx_lsp.model.varint import BYTES, VARINT, WireFault, read_varint, skip
-from onnx_lsp.model.wire import open_model
+from onnx_lsp.model.wire import mapped
 
 # Field numbers from onnx/onnx.proto.
 PRODUCER_NAME, OPSET_IMPORT = 2, 8
@@ -30,17 +28,11 @@ def read_header(path: str) -> Header | None:
     Raises:
         OSError: the file cannot be read.
     """
-    descriptor = open_model(path)
     try:
-        size = os.fstat(descriptor).st_size
-        if size == 0:
-            return None
-        with mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) as buffer:
-            return _header(buffer, size)
+        with mapped(path) as buffer:
+            return _header(buffer, len(buffer)) if buffer else None
     except WireFault:
         return None
-    finally:
-        os.close(descriptor)
 
 
 def _header(buffer, size: int) -> Header:

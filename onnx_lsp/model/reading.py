@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +10,7 @@ from onnx_lsp.diagnostics import TextRange
 from onnx_lsp.model import proto, sniff
 from onnx_lsp.model.graph import Model
 from onnx_lsp.model.varint import BYTES, WireFault, read_varint, skip
-from onnx_lsp.model.wire import MAX_DEPTH, Skeleton, open_model, shrink
+from onnx_lsp.model.wire import MAX_DEPTH, Skeleton, mapped, shrink
 
 if TYPE_CHECKING:
     from onnx_lsp.model.parse import Problem
@@ -112,16 +110,11 @@ def locate_fault(path: str) -> WireFault:
     Raises:
         OSError: the file cannot be read.
     """
-    descriptor = open_model(path)
-    try:
-        size = os.fstat(descriptor).st_size
-        with mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) as buffer:
-            try:
-                _walk(buffer, 0, size, proto.ModelProto.DESCRIPTOR, 0, [MAX_FIELDS])
-            except WireFault as fault:
-                return WireFault(fault.offset, fault.reason)
-    finally:
-        os.close(descriptor)
+    with mapped(path) as buffer:
+        try:
+            _walk(buffer, 0, len(buffer), proto.ModelProto.DESCRIPTOR, 0, [MAX_FIELDS])
+        except WireFault as fault:
+            return WireFault(fault.offset, fault.reason)
     return WireFault(0, "protobuf refuses the file")
 
 

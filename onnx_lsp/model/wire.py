@@ -19,6 +19,7 @@ import mmap
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import BinaryIO
@@ -87,8 +88,9 @@ def open_model(path: str) -> int:
     return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
 
 
-def shrink(path: str) -> Skeleton:
-    """Reads a model without its weights.
+@contextmanager
+def mapped(path: str) -> Iterator[mmap.mmap | bytes]:
+    """The bytes of a model, mapped as long as they are looked at; an empty file cannot be mapped, and is `b""`.
 
     Raises:
         OSError: the file cannot be read.
@@ -96,12 +98,20 @@ def shrink(path: str) -> Skeleton:
     descriptor = open_model(path)
     try:
         size = os.fstat(descriptor).st_size
-        if size == 0:
-            return Skeleton(path, 0, b"", "0-")
-        with mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) as buffer:
-            return _shrink(path, buffer, size)
+        with mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) if size else nullcontext(b"") as buffer:
+            yield buffer
     finally:
         os.close(descriptor)
+
+
+def shrink(path: str) -> Skeleton:
+    """Reads a model without its weights.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with mapped(path) as buffer:
+        return _shrink(path, buffer, len(buffer)) if buffer else Skeleton(path, 0, b"", "0-")
 
 
 def _shrink(path: str, buffer, size: int) -> Skeleton:
