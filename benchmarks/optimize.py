@@ -10,19 +10,12 @@ from pathlib import Path
 
 from onnx_lsp.actions.words import percent
 from tests.actions.exports import EXPORTS
-from tests.models import real_models
+from tests.models import VARIED, real_models
 
 REAL = (
     "silero_vad_16k_op15.onnx",
     "silero_vad__data__silero_vad.onnx",
-    "magika__models__standard_v3_3__model.onnx",
-    "nudenet__320n.onnx",
-    "basic_pitch__saved_models__icassp_2022__nmp.onnx",
-    "openwakeword__resources__models__embedding_model.onnx",
-    "rapidocr_onnxruntime__models__ch_PP-OCRv4_rec_infer.onnx",
-    "speechmos__plcmos_models__plcmos_v2.onnx",
-    "text2tashkeel__models__rawi.int8.onnx",
-    "atspm_detector__weights__funcnet__x100_w32full_pair.onnx",
+    *VARIED,
 )
 SECONDS = 45
 HEADER = """\

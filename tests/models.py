@@ -31,6 +31,17 @@ PINNED = {
     "text2tashkeel==0.1.0": "dd1ad22b6b012a71f1467d95fbaceecc38b22f4882c31389a6d35cdc1669967c",
 }
 COUNT = 66
+# One model each of eight makers, for what takes too long to be done with all: how their files end.
+VARIED = (
+    "nudenet__320n.onnx",
+    "magika__models__standard_v3_3__model.onnx",
+    "basic_pitch__saved_models__icassp_2022__nmp.onnx",
+    "openwakeword__resources__models__embedding_model.onnx",
+    "rapidocr_onnxruntime__models__ch_PP-OCRv4_rec_infer.onnx",
+    "speechmos__plcmos_models__plcmos_v2.onnx",
+    "text2tashkeel__models__rawi.int8.onnx",
+    "atspm_detector__weights__funcnet__x100_w32full_pair.onnx",
+)
 
 
 def cache_folder() -> Path:

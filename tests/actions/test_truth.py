@@ -24,7 +24,7 @@ from onnx_lsp.work.worker import Worker
 from tests.actions.conftest import children
 from tests.actions.exports import EXPORTS
 from tests.cli.tool import COMMAND
-from tests.models import real_models
+from tests.models import VARIED, real_models
 
 pytestmark = pytest.mark.slow
 
@@ -83,14 +83,7 @@ def test_the_overhead_over_a_bare_loop_is_within_three_percent(tmp_path: Path, h
 REAL = (
     "silero_vad__data__silero_vad_16k_op15.onnx",
     "silero_vad__data__silero_vad_op18_ifless.onnx",
-    "nudenet__320n.onnx",
-    "magika__models__standard_v3_3__model.onnx",
-    "basic_pitch__saved_models__icassp_2022__nmp.onnx",
-    "openwakeword__resources__models__embedding_model.onnx",
-    "rapidocr_onnxruntime__models__ch_PP-OCRv4_rec_infer.onnx",
-    "speechmos__plcmos_models__plcmos_v2.onnx",
-    "text2tashkeel__models__rawi.int8.onnx",
-    "atspm_detector__weights__funcnet__x100_w32full_pair.onnx",
+    *VARIED,
 )
 BRIEF = Plan(seconds=2, generations=2, rounds=4, burst=0.01)
 
